@@ -1,0 +1,73 @@
+# What people type. Everything behind it is Meson in build/.
+#
+#   make deps         install what building and scanning need (asks sudo only when needed)
+#   make              build: build/holdfast, build/holdfast-worker, build/compat/
+#   make scan DIR=~/Downloads     dependencies, build, scan
+#   make check        dependencies of the tests, build with tests, run them
+#   make asan         the tests with AddressSanitizer and UndefinedBehaviorSanitizer
+#   make fuzz         every fuzz target for FUZZ_SECONDS (60) each
+#   make bench        benchmarks beside clamscan (interleaved ratios)
+#   make install      PREFIX=/usr/local, DESTDIR honoured
+#   make format lint  clang-format; cppcheck and clang-tidy
+
+BUILD ?= build
+PREFIX ?= /usr/local
+FUZZ_SECONDS ?= 60
+MESON ?= meson
+NINJA = ninja -C $(BUILD)
+
+.PHONY: all deps deps-check scan check asan fuzz bench install format lint clean
+
+all: $(BUILD)/build.ninja
+	@$(NINJA) $(if $(V),-v,--quiet)
+
+$(BUILD)/build.ninja:
+	@$(MESON) setup $(BUILD) --prefix=$(PREFIX) >/dev/null || { $(MESON) setup $(BUILD) --prefix=$(PREFIX); exit 1; }
+
+deps:
+	@packaging/deps.sh build
+
+deps-check:
+	@packaging/deps.sh check
+
+# The two commands of a newcomer. `scan` returns what the scanner returns: 1 when something was
+# found is a result, not a failed build, so it is shown and passed on as it is.
+scan:
+	@test -n "$(DIR)" || { echo "usage: make scan DIR=some/folder [ARGS='--json']"; exit 2; }
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory all
+	@$(BUILD)/holdfast scan $(ARGS) -- "$(DIR)"
+
+check: deps-check
+	@$(MAKE) --no-print-directory $(BUILD)/build.ninja
+	@$(MESON) configure $(BUILD) -Dtests=true
+	@$(NINJA) --quiet
+	@tests/run $(BUILD)
+
+asan:
+	@test -f build-asan/build.ninja || $(MESON) setup build-asan -Dtests=true -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false
+	@ninja -C build-asan --quiet
+	@tests/run build-asan
+
+fuzz:
+	@test -f build-fuzz/build.ninja || CC=$${CC:-clang-19} $(MESON) setup build-fuzz -Dfuzz=true -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false
+	@ninja -C build-fuzz --quiet
+	@fuzz/run build-fuzz $(FUZZ_SECONDS)
+
+bench: $(BUILD)/build.ninja
+	@$(MESON) configure $(BUILD) -Dbench=true
+	@$(NINJA) --quiet
+	@bench/run $(BUILD)
+
+install: all
+	@$(MESON) install -C $(BUILD) --no-rebuild
+
+format:
+	@clang-format -i $$(git ls-files '*.c' '*.h')
+
+lint:
+	@cppcheck --quiet --std=c11 --language=c --enable=warning,performance,portability --inline-suppr --suppress=missingIncludeSystem -Isrc -Iinclude -D_GNU_SOURCE $$(git ls-files 'src/*.c')
+	@clang-tidy --quiet -p $(BUILD) $$(git ls-files 'src/*.c')
+
+clean:
+	@rm -rf build build-asan build-fuzz

@@ -1,0 +1,71 @@
+/* build.h - from signature text to a compiled database. Reads sources (files, folders), keeps
+ * what it understands, counts and reports what it does not, writes one segment.
+ *
+ * The same sources give the same bytes on any machine, in any order of directory entries: files
+ * are taken in byte order of their names. */
+#ifndef HF_DB_BUILD_H
+#define HF_DB_BUILD_H
+
+#include "base/buffer.h"
+#include "pattern/pattern.h"
+#include "rules/rule.h"
+#include "digest/digest.h"
+
+struct hf_build;
+
+/* Something to say about a source line. line is 1-based, 0: the file as a whole. */
+typedef void hf_build_on_message(void *user, const char *file, uint64_t line, const char *text);
+
+/* A new, empty build. NULL when out of memory. */
+struct hf_build *hf_build_new(hf_build_on_message *on_message, void *user);
+void hf_build_free(struct hf_build *build);
+void hf_build_release(struct hf_build **build); /* for HF_AUTO */
+
+/* Begin a source: what is added next comes from it. file and licence are copied. */
+HF_MUST_USE enum hf_status hf_build_source(struct hf_build *build, const char *file,
+                                           const char *licence);
+
+/* What front ends add. size HF_BUILD_ANY_SIZE: of any size. Names are raw bytes, copied. */
+#define HF_BUILD_ANY_SIZE UINT64_MAX
+HF_MUST_USE enum hf_status hf_build_add_digest(struct hf_build *build, enum hf_digest_kind kind,
+                                               const uint8_t *digest, uint64_t size,
+                                               struct hf_bytes name);
+HF_MUST_USE enum hf_status hf_build_add_allow(struct hf_build *build, enum hf_digest_kind kind,
+                                              const uint8_t *digest, uint64_t size,
+                                              struct hf_bytes name);
+HF_MUST_USE enum hf_status hf_build_add_rule(struct hf_build *build, const struct hf_rule *rule,
+                                             const struct hf_pattern *patterns, size_t count,
+                                             struct hf_bytes name);
+HF_MUST_USE enum hf_status hf_build_add_ignore(struct hf_build *build, struct hf_bytes name);
+
+/* Count a signature that was not taken: kind is a few words, the same for all of its kind
+ * ("wildcards in .ndb"). Shown by the build summary, `db info` and the scan summary. */
+void hf_build_skip(struct hf_build *build, const char *kind);
+
+/* Report a line through on_message and count it as bad. */
+void hf_build_bad_line(struct hf_build *build, uint64_t line, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Read one source file's text as its name's ending says: .hdb .hsb .fp .sfp .ndb; .txt .sha256
+ * .sha1 .md5 .hashes and others: a plain list. HF_UNSUPPORTED: an ending that is no source. */
+HF_MUST_USE enum hf_status hf_build_read_text(struct hf_build *build, const char *file_name,
+                                              struct hf_bytes text);
+
+/* Read a file or, recursively, a folder's files with known endings. HF_NOTFOUND, HF_IO: the
+ * message says which. */
+HF_MUST_USE enum hf_status hf_build_read_path(struct hf_build *build, const char *path);
+
+struct hf_build_summary {
+    uint64_t signatures, digests, patterns, allowed, ignored;
+    uint64_t skipped, bad_lines, files;
+};
+struct hf_build_summary hf_build_summary(const struct hf_build *build);
+
+/* The finished segment. */
+HF_MUST_USE enum hf_status hf_build_write(struct hf_build *build, struct hf_buffer *out);
+
+/* Write it beside path and rename: path is the old file or the complete new one, at any moment.
+ * HF_IO with errno. */
+HF_MUST_USE enum hf_status hf_build_write_file(struct hf_build *build, const char *path);
+
+#endif

@@ -1,0 +1,100 @@
+/* db.h - an opened database: one or more segments, mapped, shared, immutable. Opening checks
+ * header, section table and extents; every inner offset is checked by the one accessor of its
+ * section when it is used, so a damaged database can give wrong answers but no bad access.
+ *
+ * A scan pins its generation: it holds the struct hf_db that it started with. */
+#ifndef HF_DB_DB_H
+#define HF_DB_DB_H
+
+#include "base/buffer.h"
+#include "db/format.h"
+#include "digest/digest.h"
+#include "match/matcher.h"
+#include "pattern/pattern.h"
+#include "rules/rule.h"
+
+struct hf_db;
+
+/* A signature: segment by position in the open database, number within the segment. */
+struct hf_signature {
+    uint32_t segment;
+    uint32_t number;
+};
+
+/*
+ * Open segments, oldest first.
+ *
+ * fds    each a compiled database; mapped, not kept: the caller closes them.
+ * count  1..HF_DB_SEGMENTS_MAX
+ * out    on HF_OK; the caller releases it with hf_db_close.
+ * Returns HF_OK, HF_MALFORMED (not a database, or cut), HF_UNSUPPORTED (another version or
+ * schema: compile it again), HF_IO, HF_NOMEM, HF_INVALID.
+ */
+enum { HF_DB_SEGMENTS_MAX = 16 };
+HF_MUST_USE enum hf_status hf_db_open(const int *fds, size_t count, struct hf_db **out);
+
+/* The same over bytes in memory, which stay valid and unchanged while it is open. 64-aligned. */
+HF_MUST_USE enum hf_status hf_db_open_memory(struct hf_bytes segment, struct hf_db **out);
+
+void hf_db_close(struct hf_db *db);
+void hf_db_release(struct hf_db **db); /* for HF_AUTO */
+
+/* Names the contents: the same bytes, the same generation. 16 bytes. */
+void hf_db_generation(const struct hf_db *db, uint8_t out[16]);
+
+size_t hf_db_segment_count(const struct hf_db *db);
+
+/* Whole-object digests that some signature of this size (or of any size) could use: bits
+ * 1 << enum hf_digest_kind. Computing others is useless. */
+unsigned hf_db_digests_wanted(const struct hf_db *db, uint64_t size);
+
+/* Signatures with this digest of an object of this size. Calls on_hit for each, in segment and
+ * load order, until it returns false. Tombstones are applied. */
+typedef bool hf_db_on_hit(void *user, struct hf_signature signature, enum hf_digest_kind kind);
+void hf_db_find_digests(const struct hf_db *db, uint64_t size, const struct hf_digests *digests,
+                        hf_db_on_hit *on_hit, void *user);
+
+/* Digest kinds that allow lists have for this size, and whether one of them allows an object:
+ * asked only after a hit. Policy of all segments together. */
+unsigned hf_db_allow_wanted(const struct hf_db *db, uint64_t size);
+bool hf_db_allows(const struct hf_db *db, uint64_t size, const struct hf_digests *digests);
+
+/* Whether the owner's policy ignores signatures of this name. */
+bool hf_db_ignores(const struct hf_db *db, struct hf_bytes name);
+
+/* The matcher of a segment; NULL when the segment has no patterns. */
+const struct hf_matcher *hf_db_matcher(const struct hf_db *db, uint32_t segment);
+
+/* A pattern, by the id that the matcher reports, and the rule that it belongs to. A rule, by
+ * number; its signature. HF_NOTFOUND past the end, HF_MALFORMED. Results borrow from db. */
+HF_MUST_USE enum hf_status hf_db_pattern(const struct hf_db *db, uint32_t segment, uint32_t number,
+                                         struct hf_pattern *pattern, uint32_t *rule);
+HF_MUST_USE enum hf_status hf_db_rule(const struct hf_db *db, uint32_t segment, uint32_t number,
+                                      struct hf_rule *rule, uint32_t *signature);
+uint32_t hf_db_rule_count(const struct hf_db *db, uint32_t segment);
+
+/* Rules that can be true without a match (HF_RULE_WAKES_ALONE), in order: their numbers. */
+struct hf_bytes hf_db_rules_waking_alone(const struct hf_db *db, uint32_t segment); /* u32le each */
+
+/* Whether a signature was withdrawn by a later segment. */
+bool hf_db_withdrawn(const struct hf_db *db, struct hf_signature signature);
+
+/* A signature's name and where it came from, appended to out. HF_NOTFOUND, HF_MALFORMED. */
+HF_MUST_USE enum hf_status hf_db_name(const struct hf_db *db, struct hf_signature signature,
+                                      struct hf_buffer *out);
+HF_MUST_USE enum hf_status hf_db_source(const struct hf_db *db, struct hf_signature signature,
+                                        struct hf_bytes *source, struct hf_bytes *licence);
+
+/* Whether a match can lie wholly in zero bytes: only then must holes of sparse files be
+ * searched. */
+bool hf_db_matches_zeros(const struct hf_db *db);
+
+/* A raw section, for `db info`, `db check` and tests; {NULL, 0} when there is none. */
+struct hf_bytes hf_db_section(const struct hf_db *db, uint32_t segment, enum hf_db_section type,
+                              uint64_t *count);
+
+/* The full check, once, before a database is activated: section digests, every inner offset,
+ * every stored pattern, rule and program. *note (a buffer) receives what was wrong. */
+HF_MUST_USE enum hf_status hf_db_check(const struct hf_db *db, struct hf_buffer *note);
+
+#endif

@@ -1,0 +1,80 @@
+/* machine.h - the condition machine: a small typed stack machine that decides a rule.
+ *
+ * Values are 64-bit integers, or undefined; booleans are 0 and 1. An undefined operand makes a
+ * result undefined, except where an operation says otherwise; undefined as the answer is false.
+ * [facts/yara.md 1: "undefined"] Programs come from databases, so the machine trusts nothing:
+ * stack, jumps and numbers are checked as it runs, every step is charged to the budget, and a
+ * program that breaks a rule of the machine answers HF_MALFORMED. */
+#ifndef HF_RULES_MACHINE_H
+#define HF_RULES_MACHINE_H
+
+#include "base/buffer.h"
+#include "base/cursor.h"
+
+/* Operations; operands follow as little-endian bytes. Stored: append, never renumber.
+ * Patterns are numbered within the rule. Stack effects are written (before -- after). */
+enum hf_op {
+    HF_OP_END,       /* the program's answer is the top of the stack (a -- ) */
+    HF_OP_INT,       /* i64: ( -- n) */
+    HF_OP_UNDEFINED, /* ( -- u) */
+    HF_OP_MATCHED,   /* u32 pattern: ( -- bool) */
+    HF_OP_COUNT,     /* u32 pattern: ( -- n), matches of it */
+    HF_OP_COUNT_SUM, /* u32 first, u32 n: ( -- sum of the counts of n patterns) */
+    HF_OP_DISTINCT,  /* u32 first, u32 n: ( -- how many of n patterns matched) */
+    HF_OP_OFFSET,    /* u32 pattern: (i -- offset of match i, from 1), undefined past the last */
+    HF_OP_LENGTH,    /* u32 pattern: (i -- length of match i, from 1) */
+    HF_OP_AT,        /* u32 pattern: (offset -- bool) a match starts there */
+    HF_OP_IN,        /* u32 pattern: (low high -- bool) a match starts in [low, high] */
+    HF_OP_SIZE,      /* ( -- size of the view) */
+    HF_OP_NOT,       /* (a -- !a) */
+    HF_OP_AND,       /* (a b -- a&&b) undefined counts as false */
+    HF_OP_OR,        /* (a b -- a||b) undefined counts as false */
+    HF_OP_EQ,        /* (a b -- a==b) and so on: signed */
+    HF_OP_NE,
+    HF_OP_LT,
+    HF_OP_LE,
+    HF_OP_GT,
+    HF_OP_GE,
+    HF_OP_ADD, /* (a b -- a+b) wraps in 64 bits */
+    HF_OP_SUB,
+    HF_OP_MUL,
+    HF_OP_DIV, /* undefined for b == 0 and for INT64_MIN / -1 */
+    HF_OP_MOD,
+    HF_OP_DEFINED, /* (a -- bool) */
+    HF_OP_JUMP_IF_FALSE, /* u32 target: (a -- a) keeps a; undefined counts as false */
+    HF_OP_JUMP_IF_TRUE,  /* u32 target: (a -- a) keeps a */
+    HF_OP_POP,           /* (a -- ) */
+    HF_OP_READ, /* u8 width 1 2 4, u8 flags 1 signed 2 big-endian: (offset -- n) of the view */
+    HF_OP_COUNT_OF_OPS
+};
+
+/* One match of a pattern, as the pipeline collected it: ordered by offset, then length. */
+struct hf_match {
+    uint64_t offset;
+    uint64_t length;
+};
+
+/* What a program can ask about. */
+struct hf_machine_input {
+    /* Matches of one of the rule's patterns. Returns their number; *matches is borrowed. */
+    size_t (*matches)(void *user, uint32_t pattern, const struct hf_match **matches);
+    void *user;
+    uint32_t pattern_count;
+    struct hf_cursor view; /* the bytes; carries the budget */
+};
+
+/*
+ * Run a program.
+ *
+ * answer  receives the result on HF_OK; false otherwise.
+ * Returns HF_OK, HF_MALFORMED (not a program: unknown operation, stack or jump out of range, no
+ * end), HF_LIMIT (budget).
+ */
+HF_MUST_USE enum hf_status hf_machine_run(struct hf_bytes program, struct hf_machine_input *input,
+                                          bool *answer);
+
+/* Check a program without running it: operations, operands, jump targets, stack depth on every
+ * path. For the database's full check. */
+HF_MUST_USE enum hf_status hf_machine_check(struct hf_bytes program, uint32_t pattern_count);
+
+#endif

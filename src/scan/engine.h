@@ -1,0 +1,41 @@
+/* engine.h - the scan of one file: identify, digests, views, facts, children, verdict. One
+ * engine a thread; runs in jailed workers (and in the in-process library on request). Opens no
+ * file, starts no process, asks no clock. */
+#ifndef HF_SCAN_ENGINE_H
+#define HF_SCAN_ENGINE_H
+
+#include "db/db.h"
+#include "scan/report.h"
+#include "scan/source.h"
+
+struct hf_engine;
+
+struct hf_engine_options {
+    struct hf_limits limits;
+    bool all_match; /* all findings of an object and of all objects; else the first ends the scan */
+    int spool_fd;   /* unlinked, read-write, for children past the private threshold; -1: none */
+};
+
+/* db is borrowed and outlives the engine. Loads what a sealed process could not load any more.
+ * HF_NOMEM. */
+HF_MUST_USE enum hf_status hf_engine_new(const struct hf_db *db,
+                                         const struct hf_engine_options *options,
+                                         struct hf_engine **out);
+void hf_engine_free(struct hf_engine *engine);
+
+/*
+ * Scan.
+ *
+ * source  opened; the caller closes it afterwards and adds HF_CHANGED by hf_report_incident
+ *         before hf_report_finish.
+ * report  begun by the caller; findings and incidents are added in the order of objects.
+ * Returns HF_OK (whatever was found), HF_NOMEM (nothing more can be said).
+ */
+HF_MUST_USE enum hf_status hf_engine_scan(struct hf_engine *engine, const struct hf_source *source,
+                                          struct hf_report *report);
+
+/* Whether the last scan met something after which the process should be replaced (a risky
+ * decoder was used, a limit was reached). */
+bool hf_engine_tainted(const struct hf_engine *engine);
+
+#endif

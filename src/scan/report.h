@@ -1,0 +1,81 @@
+/* report.h - what a scan of one file came to: verdict, evidence, reasons. Filled in the worker,
+ * carried by messages, given names and written as text or JSON by the parent. Numbers and
+ * bounded bytes only: a worker never makes a line that people or programs read. */
+#ifndef HF_SCAN_REPORT_H
+#define HF_SCAN_REPORT_H
+
+#include "base/arena.h"
+#include "db/db.h"
+#include "format/format.h"
+
+/* Stored nowhere, sent in messages of one program version. */
+enum hf_finding_kind {
+    HF_FINDING_MD5, /* the first three as enum hf_digest_kind */
+    HF_FINDING_SHA1,
+    HF_FINDING_SHA256,
+    HF_FINDING_PATTERN, /* a rule of one literal: offset and length are the match's */
+    HF_FINDING_RULE
+};
+const char *hf_finding_kind_name(enum hf_finding_kind kind); /* "md5", ..., "pattern", "rule" */
+
+/* The way from the scanned file to an object inside: raw names, outermost first. */
+struct hf_inner_path {
+    struct hf_bytes *names;
+    size_t count; /* 0: the file itself */
+};
+
+enum {
+    HF_INNER_NAME_MAX = 1024,  /* longer names are cut */
+    HF_INNER_DEPTH_MAX = 64,   /* deeper paths keep the outermost 63 and the innermost */
+    HF_FINDINGS_MAX = 4096,    /* of one file; more are counted */
+    HF_INCIDENTS_MAX = 16      /* of one file; more are counted */
+};
+
+/* A signature that holds for an object. */
+struct hf_finding {
+    struct hf_signature signature;
+    enum hf_finding_kind kind;
+    enum hf_verdict severity; /* HF_INFECTED, HF_SUSPICIOUS, HF_PUA */
+    bool indicator;           /* stands back behind others */
+    enum hf_view_kind view;
+    uint64_t offset, length; /* HF_NO_OFFSET, 0 for digests */
+    struct hf_inner_path path;
+};
+
+/* Why part of the file was not looked at, and where. */
+struct hf_incident {
+    enum hf_reason reason;
+    struct hf_inner_path path;
+};
+
+struct hf_report {
+    enum hf_verdict verdict;
+    unsigned reasons; /* enum hf_reason, or-ed */
+    struct hf_finding *findings; /* in the order of hf_report_finish: the first names the file */
+    size_t finding_count;
+    uint64_t findings_dropped;
+    struct hf_incident *incidents;
+    size_t incident_count;
+    uint64_t objects, bytes; /* scanned, the file included */
+    uint64_t work;           /* units spent */
+    enum hf_format format;   /* of the file itself */
+    struct hf_arena *arena;  /* borrowed: findings, incidents and paths live there */
+};
+
+/* Empty, growing in arena. */
+struct hf_report hf_report_begin(struct hf_arena *arena);
+
+/* Add; path names are copied and cut. Past the caps things are counted, never lost silently. */
+void hf_report_found(struct hf_report *report, const struct hf_finding *finding);
+void hf_report_incident(struct hf_report *report, enum hf_reason reason,
+                        const struct hf_inner_path *path);
+
+/*
+ * Order findings and draw the verdict. The total order, so that the name does not depend on
+ * chance: children before parents (in the order in which objects were finished, which is how
+ * they were added), digests before patterns before rules, segment and load order, then offset;
+ * indicators behind all others.
+ */
+void hf_report_finish(struct hf_report *report);
+
+#endif
