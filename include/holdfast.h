@@ -19,7 +19,7 @@ extern "C" {
 
 #if defined(__GNUC__)
 #define HF_MUST_USE __attribute__((warn_unused_result))
-#define HF_PUBLIC __attribute__((visibility("default")))
+#define HF_PUBLIC   __attribute__((visibility("default")))
 #else
 #define HF_MUST_USE
 #define HF_PUBLIC
@@ -44,13 +44,7 @@ enum hf_status {
 
 /* What is known of an object, mildest first; the gravest of an object and its children is the
  * file's verdict. HF_UNSCANNABLE means: nothing was found, and not everything was looked at. */
-enum hf_verdict {
-    HF_CLEAN = 0,
-    HF_UNSCANNABLE,
-    HF_PUA,
-    HF_SUSPICIOUS,
-    HF_INFECTED
-};
+enum hf_verdict { HF_CLEAN = 0, HF_UNSCANNABLE, HF_PUA, HF_SUSPICIOUS, HF_INFECTED };
 
 /* Why not everything was looked at: bits, for several can hold at once, and they are also
  * set when something was found. */
@@ -75,23 +69,25 @@ struct hf_limits {
 };
 
 struct hf_options {
-    const char *worker_path; /* holdfast-worker; NULL: beside the program, then the installed */
-    unsigned workers;        /* most workers alive at once; 0: as many as processors */
-    bool all_match;          /* report every detection, not only the first of an object */
+    const char
+        *worker_path; /* holdfast-worker; NULL: beside the program, then the installed */
+    unsigned workers; /* most workers alive at once; 0: as many as processors */
+    bool all_match;   /* report every detection, not only the first of an object */
     struct hf_limits limits;
 };
 
 /* One detection. Pointers are borrowed and end with the callback. */
 struct hf_detection {
-    const char *name;           /* signature or rule name, as its author wrote it */
-    enum hf_verdict verdict;    /* HF_INFECTED, HF_SUSPICIOUS or HF_PUA */
-    const char *source;         /* file or feed that the signature came from, or "" */
-    const char *const *path;    /* names from the outermost container to the object; raw bytes */
-    size_t path_len;            /* 0: the scanned file itself */
-    uint64_t offset;            /* in the matched view; HF_NO_OFFSET: not a place (a digest) */
-    uint64_t length;            /* of the match */
-    const char *view;           /* "raw", or the decoding in which it matched */
-    const char *kind;           /* "sha256", "md5", "sha1", "pattern", ... */
+    const char *name;        /* signature or rule name, as its author wrote it */
+    enum hf_verdict verdict; /* HF_INFECTED, HF_SUSPICIOUS or HF_PUA */
+    const char *source;      /* file or feed that the signature came from, or "" */
+    const char *const
+        *path;        /* names from the outermost container to the object; raw bytes */
+    size_t path_len;  /* 0: the scanned file itself */
+    uint64_t offset;  /* in the matched view; HF_NO_OFFSET: not a place (a digest) */
+    uint64_t length;  /* of the match */
+    const char *view; /* "raw", or the decoding in which it matched */
+    const char *kind; /* "sha256", "md5", "sha1", "pattern", ... */
 };
 #define HF_NO_OFFSET UINT64_MAX
 
@@ -122,7 +118,8 @@ HF_PUBLIC void hf_options_default(struct hf_options *options);
  * Returns HF_OK, HF_NOTFOUND (no such file, or no worker program), HF_MALFORMED (not a
  * database of this version), HF_IO, HF_NOMEM. hf_last_error says more.
  */
-HF_PUBLIC HF_MUST_USE enum hf_status hf_context_open(struct hf_context **out, const char *db_path,
+HF_PUBLIC HF_MUST_USE enum hf_status hf_context_open(struct hf_context **out,
+                                                     const char *db_path,
                                                      const struct hf_options *options);
 
 /* Ends all workers and frees. No scan may be running. NULL is accepted. */
@@ -142,9 +139,10 @@ HF_PUBLIC HF_MUST_USE enum hf_status hf_scan_fd(struct hf_context *context, int 
                                                 struct hf_result *result);
 
 /* The same for bytes in memory, which are handed to the worker in a sealed memory file. */
-HF_PUBLIC HF_MUST_USE enum hf_status hf_scan_memory(struct hf_context *context, const void *data,
-                                                    size_t size, hf_on_detection *on_found,
-                                                    void *user, struct hf_result *result);
+HF_PUBLIC HF_MUST_USE enum hf_status hf_scan_memory(struct hf_context *context,
+                                                    const void *data, size_t size,
+                                                    hf_on_detection *on_found, void *user,
+                                                    struct hf_result *result);
 
 /*
  * Scan bytes in this very process, without a worker. What that gives up: hostile bytes are
@@ -153,9 +151,9 @@ HF_PUBLIC HF_MUST_USE enum hf_status hf_scan_memory(struct hf_context *context, 
  * trusts, and for callers that are jailed themselves. Loads libholdfast-engine on first use.
  * Returns as hf_scan_memory, and HF_NOTFOUND when the engine library is not installed.
  */
-HF_PUBLIC HF_MUST_USE enum hf_status
-hf_scan_memory_in_process(struct hf_context *context, const void *data, size_t size,
-                          hf_on_detection *on_found, void *user, struct hf_result *result);
+HF_PUBLIC HF_MUST_USE enum hf_status hf_scan_memory_in_process(
+    struct hf_context *context, const void *data, size_t size, hf_on_detection *on_found,
+    void *user, struct hf_result *result);
 
 /* English text of a status, verdict or one reason; never NULL. Static storage. */
 HF_PUBLIC const char *hf_status_text(enum hf_status status);

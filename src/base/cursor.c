@@ -161,7 +161,8 @@ static bool charge_span(struct hf_cursor *c, size_t n)
     return hf_cursor_charge(c, n / 1024 + 1);
 }
 
-struct hf_bytes hf_take_until(struct hf_cursor *c, uint8_t terminator, size_t max, bool *found)
+struct hf_bytes hf_take_until(struct hf_cursor *c, uint8_t terminator, size_t max,
+                              bool *found)
 {
     size_t left = hf_cursor_left(c);
     size_t span = left < max ? left : max;

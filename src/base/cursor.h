@@ -14,7 +14,8 @@ struct hf_cursor {
     size_t len, pos;     /* pos <= len always holds */
     uint64_t origin;     /* offset of data[0] in the scanned object, for messages */
     bool failed;         /* set by the first read past the end, never cleared */
-    struct hf_budget *budget; /* borrowed; may be NULL (our own files): nothing is charged */
+    struct hf_budget
+        *budget; /* borrowed; may be NULL (our own files): nothing is charged */
 };
 
 /* A cursor over bytes. data may be NULL when len is 0. */
@@ -70,7 +71,8 @@ struct hf_bytes hf_take_rest(struct hf_cursor *c);
 
 /* Borrow the bytes up to a terminator byte or the end, at most max; skips the terminator.
  * found (may be NULL) says whether there was one. Charges by length. */
-struct hf_bytes hf_take_until(struct hf_cursor *c, uint8_t terminator, size_t max, bool *found);
+struct hf_bytes hf_take_until(struct hf_cursor *c, uint8_t terminator, size_t max,
+                              bool *found);
 
 /* Move on by n, or to an absolute position; failed when that is past the end. */
 void hf_skip(struct hf_cursor *c, uint64_t n);

@@ -93,7 +93,8 @@ int hf_memfd_of(const char *name, struct hf_bytes bytes)
     if (fd < 0)
         return -1;
     int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-    if (hf_fd_write(fd, bytes.data, bytes.len) != HF_OK || fcntl(fd, F_ADD_SEALS, seals) != 0) {
+    if (hf_fd_write(fd, bytes.data, bytes.len) != HF_OK ||
+        fcntl(fd, F_ADD_SEALS, seals) != 0) {
         close(fd);
         return -1;
     }

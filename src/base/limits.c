@@ -34,7 +34,8 @@ void hf_limits_default(struct hf_limits *limits)
         *field_of(limits, &hf_limit_rows[i]) = hf_limit_rows[i].initial;
 }
 
-enum hf_status hf_limits_set(struct hf_limits *limits, const char *name, struct hf_bytes value)
+enum hf_status hf_limits_set(struct hf_limits *limits, const char *name,
+                             struct hf_bytes value)
 {
     for (size_t i = 0; i < hf_limit_row_count; i++) {
         const struct hf_limit_row *row = &hf_limit_rows[i];

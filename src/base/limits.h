@@ -7,11 +7,11 @@
 #include "base/status.h"
 
 struct hf_limit_row {
-    const char *name;   /* option without dashes, and configuration key: "max-recursion" */
+    const char *name;    /* option without dashes, and configuration key: "max-recursion" */
     const char *metavar; /* "SIZE", "N", "SECONDS" */
-    size_t offset;      /* of the uint64_t in struct hf_limits */
-    uint64_t unit;      /* the stored value is the given one times this */
-    uint64_t initial;   /* default, stored form */
+    size_t offset;       /* of the uint64_t in struct hf_limits */
+    uint64_t unit;       /* the stored value is the given one times this */
+    uint64_t initial;    /* default, stored form */
     const char *help;
 };
 

@@ -27,7 +27,8 @@ char *hf_path_dir(enum hf_path which)
     const char *home = getenv("HOME");
     if (home == NULL || home[0] != '/')
         return NULL;
-    return asprintf(&dir, "%s/%s/holdfast", home, places[which].below_home) < 0 ? NULL : dir;
+    return asprintf(&dir, "%s/%s/holdfast", home, places[which].below_home) < 0 ? NULL
+                                                                                : dir;
 }
 
 enum hf_status hf_path_make(const char *dir)

@@ -7,14 +7,15 @@
 #define HF_DB_BUILD_H
 
 #include "base/buffer.h"
+#include "digest/digest.h"
 #include "pattern/pattern.h"
 #include "rules/rule.h"
-#include "digest/digest.h"
 
 struct hf_build;
 
 /* Something to say about a source line. line is 1-based, 0: the file as a whole. */
-typedef void hf_build_on_message(void *user, const char *file, uint64_t line, const char *text);
+typedef void hf_build_on_message(void *user, const char *file, uint64_t line,
+                                 const char *text);
 
 /* A new, empty build. NULL when out of memory. */
 struct hf_build *hf_build_new(hf_build_on_message *on_message, void *user);
@@ -27,16 +28,20 @@ HF_MUST_USE enum hf_status hf_build_source(struct hf_build *build, const char *f
 
 /* What front ends add. size HF_BUILD_ANY_SIZE: of any size. Names are raw bytes, copied. */
 #define HF_BUILD_ANY_SIZE UINT64_MAX
-HF_MUST_USE enum hf_status hf_build_add_digest(struct hf_build *build, enum hf_digest_kind kind,
+HF_MUST_USE enum hf_status hf_build_add_digest(struct hf_build *build,
+                                               enum hf_digest_kind kind,
                                                const uint8_t *digest, uint64_t size,
                                                struct hf_bytes name);
-HF_MUST_USE enum hf_status hf_build_add_allow(struct hf_build *build, enum hf_digest_kind kind,
+HF_MUST_USE enum hf_status hf_build_add_allow(struct hf_build *build,
+                                              enum hf_digest_kind kind,
                                               const uint8_t *digest, uint64_t size,
                                               struct hf_bytes name);
-HF_MUST_USE enum hf_status hf_build_add_rule(struct hf_build *build, const struct hf_rule *rule,
-                                             const struct hf_pattern *patterns, size_t count,
-                                             struct hf_bytes name);
-HF_MUST_USE enum hf_status hf_build_add_ignore(struct hf_build *build, struct hf_bytes name);
+HF_MUST_USE enum hf_status hf_build_add_rule(struct hf_build *build,
+                                             const struct hf_rule *rule,
+                                             const struct hf_pattern *patterns,
+                                             size_t count, struct hf_bytes name);
+HF_MUST_USE enum hf_status hf_build_add_ignore(struct hf_build *build,
+                                               struct hf_bytes name);
 
 /* Count a signature that was not taken: kind is a few words, the same for all of its kind
  * ("wildcards in .ndb"). Shown by the build summary, `db info` and the scan summary. */

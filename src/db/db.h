@@ -50,9 +50,10 @@ unsigned hf_db_digests_wanted(const struct hf_db *db, uint64_t size);
 
 /* Signatures with this digest of an object of this size. Calls on_hit for each, in segment and
  * load order, until it returns false. Tombstones are applied. */
-typedef bool hf_db_on_hit(void *user, struct hf_signature signature, enum hf_digest_kind kind);
-void hf_db_find_digests(const struct hf_db *db, uint64_t size, const struct hf_digests *digests,
-                        hf_db_on_hit *on_hit, void *user);
+typedef bool hf_db_on_hit(void *user, struct hf_signature signature,
+                          enum hf_digest_kind kind);
+void hf_db_find_digests(const struct hf_db *db, uint64_t size,
+                        const struct hf_digests *digests, hf_db_on_hit *on_hit, void *user);
 
 /* Digest kinds that allow lists have for this size, and whether one of them allows an object:
  * asked only after a hit. Policy of all segments together. */
@@ -67,14 +68,17 @@ const struct hf_matcher *hf_db_matcher(const struct hf_db *db, uint32_t segment)
 
 /* A pattern, by the id that the matcher reports, and the rule that it belongs to. A rule, by
  * number; its signature. HF_NOTFOUND past the end, HF_MALFORMED. Results borrow from db. */
-HF_MUST_USE enum hf_status hf_db_pattern(const struct hf_db *db, uint32_t segment, uint32_t number,
-                                         struct hf_pattern *pattern, uint32_t *rule);
-HF_MUST_USE enum hf_status hf_db_rule(const struct hf_db *db, uint32_t segment, uint32_t number,
-                                      struct hf_rule *rule, uint32_t *signature);
+HF_MUST_USE enum hf_status hf_db_pattern(const struct hf_db *db, uint32_t segment,
+                                         uint32_t number, struct hf_pattern *pattern,
+                                         uint32_t *rule);
+HF_MUST_USE enum hf_status hf_db_rule(const struct hf_db *db, uint32_t segment,
+                                      uint32_t number, struct hf_rule *rule,
+                                      uint32_t *signature);
 uint32_t hf_db_rule_count(const struct hf_db *db, uint32_t segment);
 
 /* Rules that can be true without a match (HF_RULE_WAKES_ALONE), in order: their numbers. */
-struct hf_bytes hf_db_rules_waking_alone(const struct hf_db *db, uint32_t segment); /* u32le each */
+struct hf_bytes hf_db_rules_waking_alone(const struct hf_db *db,
+                                         uint32_t segment); /* u32le each */
 
 /* Whether a signature was withdrawn by a later segment. */
 bool hf_db_withdrawn(const struct hf_db *db, struct hf_signature signature);
@@ -82,7 +86,8 @@ bool hf_db_withdrawn(const struct hf_db *db, struct hf_signature signature);
 /* A signature's name and where it came from, appended to out. HF_NOTFOUND, HF_MALFORMED. */
 HF_MUST_USE enum hf_status hf_db_name(const struct hf_db *db, struct hf_signature signature,
                                       struct hf_buffer *out);
-HF_MUST_USE enum hf_status hf_db_source(const struct hf_db *db, struct hf_signature signature,
+HF_MUST_USE enum hf_status hf_db_source(const struct hf_db *db,
+                                        struct hf_signature signature,
                                         struct hf_bytes *source, struct hf_bytes *licence);
 
 /* Whether a match can lie wholly in zero bytes: only then must holes of sparse files be
@@ -90,8 +95,8 @@ HF_MUST_USE enum hf_status hf_db_source(const struct hf_db *db, struct hf_signat
 bool hf_db_matches_zeros(const struct hf_db *db);
 
 /* A raw section, for `db info`, `db check` and tests; {NULL, 0} when there is none. */
-struct hf_bytes hf_db_section(const struct hf_db *db, uint32_t segment, enum hf_db_section type,
-                              uint64_t *count);
+struct hf_bytes hf_db_section(const struct hf_db *db, uint32_t segment,
+                              enum hf_db_section type, uint64_t *count);
 
 /* The full check, once, before a database is activated: section digests, every inner offset,
  * every stored pattern, rule and program. *note (a buffer) receives what was wrong. */

@@ -32,19 +32,20 @@ enum {
 
 /* Stored: append, never renumber. Unknown types are skipped unless HF_DB_FLAG_REQUIRED. */
 enum hf_db_section {
-    HF_DB_META = 1,     /* text, "key value\n" lines: creator, counts by kind, skipped by kind */
-    HF_DB_SOURCES,      /* counted strings: file or feed, licence; by source number */
-    HF_DB_SIGNATURES,   /* signature number -> source number; and what else all have */
-    HF_DB_NAMES,        /* signature number -> name */
-    HF_DB_HASH_MD5,     /* whole-object digests: size index, entries; signature numbers */
+    HF_DB_META =
+        1,         /* text, "key value\n" lines: creator, counts by kind, skipped by kind */
+    HF_DB_SOURCES, /* counted strings: file or feed, licence; by source number */
+    HF_DB_SIGNATURES, /* signature number -> source number; and what else all have */
+    HF_DB_NAMES,      /* signature number -> name */
+    HF_DB_HASH_MD5,   /* whole-object digests: size index, entries; signature numbers */
     HF_DB_HASH_SHA1,
     HF_DB_HASH_SHA256,
-    HF_DB_PATTERNS,     /* pattern number -> stored pattern (pattern.h), its rule, its source id */
-    HF_DB_RULES,        /* rule number -> stored rule (rule.h), its signature number */
-    HF_DB_MATCHER,      /* the matcher's image; ids are pattern numbers */
-    HF_DB_POLICY_ALLOW, /* digests that cancel alerts, never shortened; by kind and size */
-    HF_DB_POLICY_IGNORE,/* names of signatures that are not reported */
-    HF_DB_TOMBSTONES    /* 64-bit signature ids of older segments that are withdrawn */
+    HF_DB_PATTERNS, /* pattern number -> stored pattern (pattern.h), its rule, its source id */
+    HF_DB_RULES,    /* rule number -> stored rule (rule.h), its signature number */
+    HF_DB_MATCHER,       /* the matcher's image; ids are pattern numbers */
+    HF_DB_POLICY_ALLOW,  /* digests that cancel alerts, never shortened; by kind and size */
+    HF_DB_POLICY_IGNORE, /* names of signatures that are not reported */
+    HF_DB_TOMBSTONES     /* 64-bit signature ids of older segments that are withdrawn */
 };
 
 enum hf_db_section_flag { HF_DB_FLAG_REQUIRED = 1 << 0 };

@@ -77,8 +77,8 @@ static bool selected(unsigned todo, int kind)
     return (todo >> kind & 1u) != 0;
 }
 
-enum hf_status hf_digest_add(struct hf_hasher *hasher, struct hf_bytes data, unsigned wanted,
-                             struct hf_digests *digests)
+enum hf_status hf_digest_add(struct hf_hasher *hasher, struct hf_bytes data,
+                             unsigned wanted, struct hf_digests *digests)
 {
     unsigned todo = wanted & ~digests->have & ((1u << HF_DIGEST_KINDS) - 1);
     if (todo == 0)
@@ -86,7 +86,8 @@ enum hf_status hf_digest_add(struct hf_hasher *hasher, struct hf_bytes data, uns
     bool good = true;
     for (int k = 0; k < HF_DIGEST_KINDS; k++)
         if (selected(todo, k))
-            good = good && EVP_DigestInit_ex2(hasher->context[k], hasher->algorithm[k], NULL) == 1;
+            good = good &&
+                   EVP_DigestInit_ex2(hasher->context[k], hasher->algorithm[k], NULL) == 1;
     for (size_t at = 0; at < data.len && good; at += PIECE) {
         size_t n = data.len - at < PIECE ? data.len - at : PIECE;
         for (int k = 0; k < HF_DIGEST_KINDS; k++)
@@ -95,7 +96,8 @@ enum hf_status hf_digest_add(struct hf_hasher *hasher, struct hf_bytes data, uns
     }
     for (int k = 0; k < HF_DIGEST_KINDS; k++)
         if (selected(todo, k))
-            good = good && EVP_DigestFinal_ex(hasher->context[k], digests->value[k], NULL) == 1;
+            good = good &&
+                   EVP_DigestFinal_ex(hasher->context[k], digests->value[k], NULL) == 1;
     if (!good)
         return HF_NOMEM;
     digests->have |= todo;

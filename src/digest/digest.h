@@ -22,7 +22,8 @@ struct hf_digests {
     uint8_t value[HF_DIGEST_KINDS][HF_DIGEST_MAX];
 };
 
-static inline struct hf_bytes hf_digest_bytes(const struct hf_digests *d, enum hf_digest_kind kind)
+static inline struct hf_bytes hf_digest_bytes(const struct hf_digests *d,
+                                              enum hf_digest_kind kind)
 {
     return hf_bytes_of(d->value[kind], hf_digest_length(kind));
 }

@@ -71,9 +71,10 @@ enum hf_format {
 
 struct hf_format_row {
     enum hf_format id;
-    const char *name;    /* ours, for people and JSON: "zip" */
-    const char *cl_type; /* the name that signature authors use: "CL_TYPE_ZIP" [clamav.md 2.1] */
-    uint8_t target;      /* ClamAV's target number whose signatures see it; 0: only target 0 */
+    const char *name; /* ours, for people and JSON: "zip" */
+    const char
+        *cl_type;   /* the name that signature authors use: "CL_TYPE_ZIP" [clamav.md 2.1] */
+    uint8_t target; /* ClamAV's target number whose signatures see it; 0: only target 0 */
 };
 
 /* The row of a format; never NULL for a valid id, NULL for others. */

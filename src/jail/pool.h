@@ -10,11 +10,11 @@
 struct hf_pool;
 
 struct hf_pool_options {
-    const char *worker_path;  /* NULL: found by hf_worker_path_find */
-    unsigned workers;         /* 0: as many as processors */
+    const char *worker_path; /* NULL: found by hf_worker_path_find */
+    unsigned workers;        /* 0: as many as processors */
     bool all_match;
     struct hf_limits limits;
-    const int *db_fds;        /* database segments, oldest first; duplicated by the call */
+    const int *db_fds; /* database segments, oldest first; duplicated by the call */
     size_t db_count;
     unsigned objects_per_worker; /* replaced after this many; 0: the default, 4096 */
 };
@@ -27,7 +27,8 @@ typedef void hf_pool_on_done(void *user, uint64_t id, enum hf_status status,
 
 /* Start. error (may be NULL) receives a sentence. HF_NOTFOUND (no worker program), HF_CRASHED
  * (it does not come up, or no layer of the jail works), HF_NOMEM, HF_IO. */
-HF_MUST_USE enum hf_status hf_pool_open(struct hf_pool **out, const struct hf_pool_options *options,
+HF_MUST_USE enum hf_status hf_pool_open(struct hf_pool **out,
+                                        const struct hf_pool_options *options,
                                         hf_pool_on_done *on_done, void *user,
                                         struct hf_buffer *error);
 

@@ -23,20 +23,21 @@
 #include "scan/report.h"
 
 enum {
-    HF_CONTROL_FD = 3,       /* of the template at exec */
+    HF_CONTROL_FD = 3, /* of the template at exec */
     HF_MESSAGE_MAX = 64 * 1024,
-    HF_BATCH_MAX = 64        /* descriptors in one BATCH; the kernel's own limit is 253 */
+    HF_BATCH_MAX = 64 /* descriptors in one BATCH; the kernel's own limit is 253 */
 };
 
 enum hf_message_type {
-    HF_MSG_CONFIG = 1, /* parent -> template; descriptors: database segments, oldest first */
-    HF_MSG_READY,      /* template -> parent: layers, or why not */
-    HF_MSG_FORK,       /* parent -> template; descriptors: channel, page, [spool] */
-    HF_MSG_FORKED,     /* template -> parent; descriptor: pidfd */
-    HF_MSG_EXITED,     /* template -> parent */
-    HF_MSG_BATCH,      /* parent -> worker; one descriptor an object */
-    HF_MSG_FINDING,    /* worker -> parent, records; any number in a datagram, in order: all */
-    HF_MSG_INCIDENT,   /*   FINDINGs and INCIDENTs of an object, then its DONE */
+    HF_MSG_CONFIG =
+        1,          /* parent -> template; descriptors: database segments, oldest first */
+    HF_MSG_READY,   /* template -> parent: layers, or why not */
+    HF_MSG_FORK,    /* parent -> template; descriptors: channel, page, [spool] */
+    HF_MSG_FORKED,  /* template -> parent; descriptor: pidfd */
+    HF_MSG_EXITED,  /* template -> parent */
+    HF_MSG_BATCH,   /* parent -> worker; one descriptor an object */
+    HF_MSG_FINDING, /* worker -> parent, records; any number in a datagram, in order: all */
+    HF_MSG_INCIDENT, /*   FINDINGs and INCIDENTs of an object, then its DONE */
     HF_MSG_DONE
 };
 
@@ -80,8 +81,8 @@ struct hf_msg_exited {
 
 /* Objects are numbered by the parent, upwards, over the life of a worker. */
 struct hf_msg_batch {
-    uint64_t first;  /* number of the first object; the others follow */
-    uint32_t count;  /* = descriptors, 1..HF_BATCH_MAX */
+    uint64_t first; /* number of the first object; the others follow */
+    uint32_t count; /* = descriptors, 1..HF_BATCH_MAX */
 };
 
 struct hf_msg_finding {

@@ -21,15 +21,15 @@ enum hf_op {
     HF_OP_COUNT,     /* u32 pattern: ( -- n), matches of it */
     HF_OP_COUNT_SUM, /* u32 first, u32 n: ( -- sum of the counts of n patterns) */
     HF_OP_DISTINCT,  /* u32 first, u32 n: ( -- how many of n patterns matched) */
-    HF_OP_OFFSET,    /* u32 pattern: (i -- offset of match i, from 1), undefined past the last */
-    HF_OP_LENGTH,    /* u32 pattern: (i -- length of match i, from 1) */
-    HF_OP_AT,        /* u32 pattern: (offset -- bool) a match starts there */
-    HF_OP_IN,        /* u32 pattern: (low high -- bool) a match starts in [low, high] */
-    HF_OP_SIZE,      /* ( -- size of the view) */
-    HF_OP_NOT,       /* (a -- !a) */
-    HF_OP_AND,       /* (a b -- a&&b) undefined counts as false */
-    HF_OP_OR,        /* (a b -- a||b) undefined counts as false */
-    HF_OP_EQ,        /* (a b -- a==b) and so on: signed */
+    HF_OP_OFFSET, /* u32 pattern: (i -- offset of match i, from 1), undefined past the last */
+    HF_OP_LENGTH, /* u32 pattern: (i -- length of match i, from 1) */
+    HF_OP_AT,     /* u32 pattern: (offset -- bool) a match starts there */
+    HF_OP_IN,     /* u32 pattern: (low high -- bool) a match starts in [low, high] */
+    HF_OP_SIZE,   /* ( -- size of the view) */
+    HF_OP_NOT,    /* (a -- !a) */
+    HF_OP_AND,    /* (a b -- a&&b) undefined counts as false */
+    HF_OP_OR,     /* (a b -- a||b) undefined counts as false */
+    HF_OP_EQ,     /* (a b -- a==b) and so on: signed */
     HF_OP_NE,
     HF_OP_LT,
     HF_OP_LE,
@@ -40,7 +40,7 @@ enum hf_op {
     HF_OP_MUL,
     HF_OP_DIV, /* undefined for b == 0 and for INT64_MIN / -1 */
     HF_OP_MOD,
-    HF_OP_DEFINED, /* (a -- bool) */
+    HF_OP_DEFINED,       /* (a -- bool) */
     HF_OP_JUMP_IF_FALSE, /* u32 target: (a -- a) keeps a; undefined counts as false */
     HF_OP_JUMP_IF_TRUE,  /* u32 target: (a -- a) keeps a */
     HF_OP_POP,           /* (a -- ) */
@@ -70,11 +70,12 @@ struct hf_machine_input {
  * Returns HF_OK, HF_MALFORMED (not a program: unknown operation, stack or jump out of range, no
  * end), HF_LIMIT (budget).
  */
-HF_MUST_USE enum hf_status hf_machine_run(struct hf_bytes program, struct hf_machine_input *input,
-                                          bool *answer);
+HF_MUST_USE enum hf_status hf_machine_run(struct hf_bytes program,
+                                          struct hf_machine_input *input, bool *answer);
 
 /* Check a program without running it: operations, operands, jump targets, stack depth on every
  * path. For the database's full check. */
-HF_MUST_USE enum hf_status hf_machine_check(struct hf_bytes program, uint32_t pattern_count);
+HF_MUST_USE enum hf_status hf_machine_check(struct hf_bytes program,
+                                            uint32_t pattern_count);
 
 #endif

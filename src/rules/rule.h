@@ -13,10 +13,10 @@
 /* Forms of an object's bytes that can be matched. Stored: append, never renumber. */
 enum hf_view_kind {
     HF_VIEW_RAW,
-    HF_VIEW_TEXT,         /* ClamAV's normalised text */
-    HF_VIEW_HTML,         /* ClamAV's normalised HTML without comments */
-    HF_VIEW_HTML_NOTAGS,  /* its visible text */
-    HF_VIEW_HTML_SCRIPT,  /* its scripts, normalised */
+    HF_VIEW_TEXT,        /* ClamAV's normalised text */
+    HF_VIEW_HTML,        /* ClamAV's normalised HTML without comments */
+    HF_VIEW_HTML_NOTAGS, /* its visible text */
+    HF_VIEW_HTML_SCRIPT, /* its scripts, normalised */
     HF_VIEW_COUNT
 };
 const char *hf_view_name(enum hf_view_kind kind); /* "raw", "text", ... */

@@ -12,8 +12,9 @@ struct hf_engine;
 
 struct hf_engine_options {
     struct hf_limits limits;
-    bool all_match; /* all findings of an object and of all objects; else the first ends the scan */
-    int spool_fd;   /* unlinked, read-write, for children past the private threshold; -1: none */
+    bool
+        all_match; /* all findings of an object and of all objects; else the first ends the scan */
+    int spool_fd; /* unlinked, read-write, for children past the private threshold; -1: none */
 };
 
 /* db is borrowed and outlives the engine. Loads what a sealed process could not load any more.
@@ -31,7 +32,8 @@ void hf_engine_free(struct hf_engine *engine);
  * report  begun by the caller; findings and incidents are added in the order of objects.
  * Returns HF_OK (whatever was found), HF_NOMEM (nothing more can be said).
  */
-HF_MUST_USE enum hf_status hf_engine_scan(struct hf_engine *engine, const struct hf_source *source,
+HF_MUST_USE enum hf_status hf_engine_scan(struct hf_engine *engine,
+                                          const struct hf_source *source,
                                           struct hf_report *report);
 
 /* Whether the last scan met something after which the process should be replaced (a risky

@@ -16,7 +16,8 @@ enum hf_finding_kind {
     HF_FINDING_PATTERN, /* a rule of one literal: offset and length are the match's */
     HF_FINDING_RULE
 };
-const char *hf_finding_kind_name(enum hf_finding_kind kind); /* "md5", ..., "pattern", "rule" */
+const char *hf_finding_kind_name(
+    enum hf_finding_kind kind); /* "md5", ..., "pattern", "rule" */
 
 /* The way from the scanned file to an object inside: raw names, outermost first. */
 struct hf_inner_path {
@@ -25,10 +26,10 @@ struct hf_inner_path {
 };
 
 enum {
-    HF_INNER_NAME_MAX = 1024,  /* longer names are cut */
-    HF_INNER_DEPTH_MAX = 64,   /* deeper paths keep the outermost 63 and the innermost */
-    HF_FINDINGS_MAX = 4096,    /* of one file; more are counted */
-    HF_INCIDENTS_MAX = 16      /* of one file; more are counted */
+    HF_INNER_NAME_MAX = 1024, /* longer names are cut */
+    HF_INNER_DEPTH_MAX = 64,  /* deeper paths keep the outermost 63 and the innermost */
+    HF_FINDINGS_MAX = 4096,   /* of one file; more are counted */
+    HF_INCIDENTS_MAX = 16     /* of one file; more are counted */
 };
 
 /* A signature that holds for an object. */
@@ -51,7 +52,8 @@ struct hf_incident {
 struct hf_report {
     enum hf_verdict verdict;
     unsigned reasons; /* enum hf_reason, or-ed */
-    struct hf_finding *findings; /* in the order of hf_report_finish: the first names the file */
+    struct hf_finding
+        *findings; /* in the order of hf_report_finish: the first names the file */
     size_t finding_count;
     uint64_t findings_dropped;
     struct hf_incident *incidents;

@@ -13,12 +13,13 @@
 /* What a container says of a child, before its bytes. ClamAV's container signatures look at
  * these, also for children that cannot be unpacked. */
 struct hf_child {
-    struct hf_bytes name; /* raw, as stored; empty when there is none; borrowed until close */
-    uint64_t packed;      /* size in the container; HF_UNKNOWN */
-    uint64_t declared;    /* size it claims to have when unpacked; HF_UNKNOWN */
-    uint64_t offset;      /* of its data in the container; HF_UNKNOWN (solid archives) */
-    uint64_t crc;         /* checksum as declared, 32 bits; HF_UNKNOWN */
-    uint64_t number;      /* place in the container, from 0 */
+    struct hf_bytes
+        name;          /* raw, as stored; empty when there is none; borrowed until close */
+    uint64_t packed;   /* size in the container; HF_UNKNOWN */
+    uint64_t declared; /* size it claims to have when unpacked; HF_UNKNOWN */
+    uint64_t offset;   /* of its data in the container; HF_UNKNOWN (solid archives) */
+    uint64_t crc;      /* checksum as declared, 32 bits; HF_UNKNOWN */
+    uint64_t number;   /* place in the container, from 0 */
     bool encrypted;
     bool is_file; /* false: a folder, a link; its bytes, if any, are scanned all the same */
 };
@@ -53,7 +54,8 @@ struct hf_unpack {
     struct hf_cursor object; /* the whole container; carries the budget */
     enum hf_format format;   /* what it was recognised as */
     struct hf_sink *sink;
-    struct hf_arena *arena; /* dies with the container's scan; for tables, not for children */
+    struct hf_arena
+        *arena; /* dies with the container's scan; for tables, not for children */
     struct hf_notes *notes; /* may be NULL */
 };
 
@@ -70,7 +72,8 @@ typedef enum hf_status hf_unpacker(struct hf_unpack *unpack);
 struct hf_unpacker_row {
     enum hf_format format;
     hf_unpacker *unpack;
-    bool risky; /* third-party decoder with a record of faults: the worker ends after its batch */
+    bool
+        risky; /* third-party decoder with a record of faults: the worker ends after its batch */
 };
 
 /* The decoder of a format; NULL when it is no container that we open. */

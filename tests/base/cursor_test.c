@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 static struct hf_cursor over(const char *bytes, size_t n, struct hf_budget *budget)

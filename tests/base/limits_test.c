@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 static void test_limits_are_set_by_name_and_unit(void **state)
@@ -20,8 +21,9 @@ static void test_limits_are_set_by_name_and_unit(void **state)
     assert_int_equal(l.time_ms, 3000);
     assert_int_equal(hf_limits_set(&l, "max-nonsense", hf_bytes_text("3")), HF_NOTFOUND);
     assert_int_equal(hf_limits_set(&l, "max-files", hf_bytes_text("many")), HF_INVALID);
-    assert_int_equal(hf_limits_set(&l, "max-scantime", hf_bytes_text("18446744073709551615")),
-                     HF_INVALID);
+    assert_int_equal(
+        hf_limits_set(&l, "max-scantime", hf_bytes_text("18446744073709551615")),
+        HF_INVALID);
 }
 
 static void test_zero_means_no_limit(void **state)

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 static void assert_text(struct hf_buffer *b, const char *expected)
@@ -23,7 +24,8 @@ static void test_escape_disarms_terminals_and_lines(void **state)
     assert_text(&b, "a\\nb\\x1b[31m\\\\ \\x7f");
     hf_escape(&b, hf_bytes_text("gr\xc3\xbc\xc3\x9f"));
     assert_text(&b, "gr\xc3\xbc\xc3\x9f");
-    hf_escape(&b, hf_bytes_text("cod\xe2\x80\xae" "fdp.exe"));
+    hf_escape(&b, hf_bytes_text("cod\xe2\x80\xae"
+                                "fdp.exe"));
     assert_text(&b, "cod\\u{202e}fdp.exe");
     hf_escape(&b, hf_bytes_text("\xc0\xaf\xed\xa0\x80\xff"));
     assert_text(&b, "\\xc0\\xaf\\xed\\xa0\\x80\\xff");
@@ -52,7 +54,8 @@ static void test_numbers_and_sizes(void **state)
 {
     (void)state;
     uint64_t v = 0;
-    assert_true(hf_parse_uint(hf_bytes_text("18446744073709551615"), &v) && v == UINT64_MAX);
+    assert_true(hf_parse_uint(hf_bytes_text("18446744073709551615"), &v) &&
+                v == UINT64_MAX);
     assert_false(hf_parse_uint(hf_bytes_text("18446744073709551616"), &v));
     assert_false(hf_parse_uint(hf_bytes_text(""), &v));
     assert_false(hf_parse_uint(hf_bytes_text("-1"), &v));

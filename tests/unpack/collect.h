@@ -19,9 +19,9 @@ struct collect {
     struct collected *items;
     size_t count;
     bool is_open;
-    struct hf_buffer data;        /* of the open child */
-    size_t refuse_from;           /* children from this number on are refused; SIZE_MAX: none */
-    size_t bytes_max;             /* write answers HF_UNSUPPORTED past this; 0: no cap */
+    struct hf_buffer data; /* of the open child */
+    size_t refuse_from;    /* children from this number on are refused; SIZE_MAX: none */
+    size_t bytes_max;      /* write answers HF_UNSUPPORTED past this; 0: no cap */
 };
 
 /* Get ready; arena and budget are borrowed. collect_done frees what is not in the arena. */

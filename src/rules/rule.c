@@ -1,0 +1,112 @@
+#include "rules/rule.h"
+
+static const char *const view_names[HF_VIEW_COUNT] = {
+    [HF_VIEW_RAW] = "raw",
+    [HF_VIEW_TEXT] = "text",
+    [HF_VIEW_HTML] = "html",
+    [HF_VIEW_HTML_NOTAGS] = "html-notags",
+    [HF_VIEW_HTML_SCRIPT] = "html-script",
+};
+
+enum {
+    KNOWN_FLAGS = HF_RULE_WAKES_ALONE | HF_RULE_PRIVATE | HF_RULE_PUA | HF_RULE_INDICATOR,
+    /* Parts of the stored form that most rules do not need: bits of one byte. */
+    HAS_SIZES = 1 << 0,
+    HAS_MAGIC = 1 << 1,
+    HAS_CONTAINER = 1 << 2,
+    HAS_PROGRAM = 1 << 3,
+    KNOWN_PARTS = 15
+};
+
+const char *hf_view_name(enum hf_view_kind kind)
+{
+    return (unsigned)kind < HF_VIEW_COUNT ? view_names[kind] : "unknown";
+}
+
+struct hf_rule hf_rule_plain(void)
+{
+    return (struct hf_rule){
+        .scope.views = 1u << HF_VIEW_RAW,
+        .guards.size_max = HF_GUARD_NO_MAX,
+    };
+}
+
+static unsigned parts_of(const struct hf_rule *rule)
+{
+    const struct hf_guards *g = &rule->guards;
+    return (g->size_min != 0 || g->size_max != HF_GUARD_NO_MAX ? HAS_SIZES : 0u) |
+           (g->magic.length != 0 ? HAS_MAGIC : 0u) |
+           (g->container != 0 ? HAS_CONTAINER : 0u) |
+           (rule->program.len != 0 ? HAS_PROGRAM : 0u);
+}
+
+/* u8 parts, u8 condition, u8 target, u8 flags, u32 views, u32 first, u32 count; then the parts in
+ * the order of their bits. */
+void hf_rule_write(const struct hf_rule *rule, struct hf_buffer *out)
+{
+    unsigned parts = parts_of(rule);
+    hf_buffer_u8(out, (uint8_t)parts);
+    hf_buffer_u8(out, (uint8_t)rule->condition);
+    hf_buffer_u8(out, rule->scope.target);
+    hf_buffer_u8(out, (uint8_t)rule->flags);
+    hf_buffer_u32(out, rule->scope.views);
+    hf_buffer_u32(out, rule->pattern_first);
+    hf_buffer_u32(out, rule->pattern_count);
+    if ((parts & HAS_SIZES) != 0) {
+        hf_buffer_u64(out, rule->guards.size_min);
+        hf_buffer_u64(out, rule->guards.size_max);
+    }
+    if ((parts & HAS_MAGIC) != 0) {
+        hf_buffer_u8(out, rule->guards.magic.length);
+        hf_buffer_u32(out, rule->guards.magic.offset);
+        hf_buffer_add(out, rule->guards.magic.bytes, rule->guards.magic.length);
+    }
+    if ((parts & HAS_CONTAINER) != 0)
+        hf_buffer_u16(out, rule->guards.container);
+    if ((parts & HAS_PROGRAM) != 0)
+        hf_buffer_counted(out, rule->program);
+}
+
+static void read_parts(struct hf_cursor *in, unsigned parts, struct hf_rule *rule)
+{
+    if ((parts & HAS_SIZES) != 0) {
+        rule->guards.size_min = hf_u64le(in);
+        rule->guards.size_max = hf_u64le(in);
+    }
+    if ((parts & HAS_MAGIC) != 0) {
+        uint8_t length = hf_u8(in);
+        rule->guards.magic.offset = hf_u32le(in);
+        if (length > sizeof rule->guards.magic.bytes) {
+            in->failed = true;
+            return;
+        }
+        rule->guards.magic.length = length;
+        hf_copy(in, rule->guards.magic.bytes, length);
+    }
+    if ((parts & HAS_CONTAINER) != 0)
+        rule->guards.container = hf_u16le(in);
+    if ((parts & HAS_PROGRAM) != 0)
+        rule->program = hf_take(in, hf_u32le(in));
+}
+
+enum hf_status hf_rule_read(struct hf_cursor *in, struct hf_rule *rule)
+{
+    *rule = hf_rule_plain();
+    unsigned parts = hf_u8(in), condition = hf_u8(in);
+    rule->scope.target = hf_u8(in);
+    rule->flags = hf_u8(in);
+    rule->scope.views = hf_u32le(in);
+    rule->pattern_first = hf_u32le(in);
+    rule->pattern_count = hf_u32le(in);
+    read_parts(in, parts, rule);
+    rule->condition = (enum hf_condition_kind)condition;
+    bool known = (parts & ~(unsigned)KNOWN_PARTS) == 0 &&
+                 condition <= HF_CONDITION_PROGRAM &&
+                 (rule->flags & ~(unsigned)KNOWN_FLAGS) == 0;
+    if (in->failed || !known ||
+        (condition == HF_CONDITION_PROGRAM) != (rule->program.len != 0)) {
+        in->failed = true;
+        return HF_MALFORMED;
+    }
+    return HF_OK;
+}
