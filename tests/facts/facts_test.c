@@ -275,7 +275,7 @@ static void test_json_says_what_was_cut(void **state)
 {
     (void)state;
     check_json(
-        "T", 1,
+        "T!", 1,
         "{\"wide\":513,\"large\":-2,\"flag\":true,\"ratio\":0.5,\"text\":\"!\",\"maybe\":-3,"
         "\"inner\":{\"depth\":-9},\"items\":[{\"size\":1,\"name\":\"a\\\"b\",\"twice\":2}],"
         "\"items_cut\":2,\"numbers\":[7],\"numbers_cut\":2,\"pairs\":{\"k\":1},"
