@@ -40,6 +40,7 @@ struct hf_finding {
     bool indicator;           /* stands back behind others */
     enum hf_view_kind view;
     uint64_t offset, length; /* HF_NO_OFFSET, 0 for digests */
+    uint64_t order;          /* of its object among those finished; for sorting, not sent */
     struct hf_inner_path path;
 };
 
@@ -75,7 +76,7 @@ void hf_report_incident(struct hf_report *report, enum hf_reason reason,
 /*
  * Order findings and draw the verdict. The total order, so that the name does not depend on
  * chance: children before parents (in the order in which objects were finished, which is how
- * they were added), digests before patterns before rules, segment and load order, then offset;
+ * they were added), patterns before digests before rules, segment and load order, then offset;
  * indicators behind all others.
  */
 void hf_report_finish(struct hf_report *report);

@@ -1,0 +1,119 @@
+/* engine.c - the life of one scan: from a file's bytes to a report. */
+#include "scan/engine.h"
+
+#include "scan/object.h"
+#include "unpack/unpack.h"
+
+#include <stdlib.h>
+
+enum { ARENA_CAP = 256 << 20, PATH_MAX_DEPTH = 256 };
+
+enum hf_status hf_engine_new(const struct hf_db *db,
+                             const struct hf_engine_options *options,
+                             struct hf_engine **out)
+{
+    *out = NULL;
+    struct hf_engine *engine = calloc(1, sizeof *engine);
+    if (engine == NULL)
+        return HF_NOMEM;
+    engine->db = db;
+    engine->options = *options;
+    engine->spool.fd = options->spool_fd;
+    engine->hasher = hf_hasher_new();
+    engine->arena = hf_arena_new(ARENA_CAP);
+    if (engine->hasher == NULL || engine->arena == NULL) {
+        hf_engine_free(engine);
+        return HF_NOMEM;
+    }
+    hf_unpack_prepare();
+    *out = engine;
+    return HF_OK;
+}
+
+void hf_engine_free(struct hf_engine *engine)
+{
+    if (engine == NULL)
+        return;
+    hf_hasher_free(engine->hasher);
+    hf_arena_free(engine->arena);
+    free(engine);
+}
+
+bool hf_engine_tainted(const struct hf_engine *engine)
+{
+    return engine->tainted;
+}
+
+bool hf_scan_settled(const struct hf_engine *engine)
+{
+    return engine->found && !engine->options.all_match;
+}
+
+/* Names from the outermost container to the object. storage holds the last PATH_MAX_DEPTH. */
+static struct hf_inner_path path_of(const struct hf_object *object,
+                                    struct hf_bytes storage[PATH_MAX_DEPTH])
+{
+    size_t at = PATH_MAX_DEPTH;
+    for (const struct hf_object *o = object; o->parent != NULL && at > 0; o = o->parent)
+        storage[--at] = o->name;
+    return (struct hf_inner_path){.names = storage + at, .count = PATH_MAX_DEPTH - at};
+}
+
+void hf_scan_incident(struct hf_engine *engine, const struct hf_object *object,
+                      enum hf_status status)
+{
+    struct hf_bytes storage[PATH_MAX_DEPTH];
+    struct hf_inner_path path = path_of(object, storage);
+    unsigned reason = hf_status_reason(status);
+    if (reason != 0)
+        hf_report_incident(engine->report, (enum hf_reason)reason, &path);
+    if (status == HF_LIMIT || status == HF_NOMEM)
+        engine->tainted = true;
+}
+
+void hf_scan_finding(struct hf_engine *engine, const struct hf_object *object,
+                     struct hf_finding *finding)
+{
+    struct hf_bytes storage[PATH_MAX_DEPTH];
+    finding->path = path_of(object, storage);
+    finding->order = engine->finished;
+    hf_report_found(engine->report, finding);
+    engine->found = engine->found || !finding->indicator;
+}
+
+enum hf_status hf_scan_object(struct hf_engine *engine, struct hf_object *object)
+{
+    struct hf_arena_mark mark = hf_arena_mark(engine->arena);
+    struct hf_cursor whole =
+        hf_cursor_open(object->bytes.data, object->bytes.len, &engine->budget);
+    object->format = hf_identify(&whole);
+    enum hf_status st = hf_scan_children(engine, object);
+    if (st != HF_STOPPED)
+        hf_scan_judge(engine, object);
+    engine->report->objects++;
+    engine->report->bytes += object->bytes.len;
+    engine->finished++;
+    hf_arena_rewind(engine->arena, mark);
+    return hf_scan_settled(engine) ? HF_STOPPED : st;
+}
+
+enum hf_status hf_engine_scan(struct hf_engine *engine, const struct hf_source *source,
+                              struct hf_report *report)
+{
+    engine->report = report;
+    engine->budget = hf_budget_of(&engine->options.limits);
+    engine->finished = 0;
+    engine->found = false;
+    engine->spool.top = 0;
+    uint64_t work = engine->budget.work;
+    struct hf_object file = {
+        .bytes = source->bytes,
+        .extents = source->extents,
+        .extent_count = source->extent_count,
+    };
+    (void)hf_scan_object(engine, &file); /* limits are in the report, where they happened */
+    report->format = file.format;
+    report->work = work - engine->budget.work;
+    engine->report = NULL;
+    return HF_OK;
+}

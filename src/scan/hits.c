@@ -1,0 +1,137 @@
+#include "scan/hits.h"
+
+#include <stdlib.h>
+
+struct hf_hits hf_hits_begin(const struct hf_db *db, struct hf_arena *arena,
+                             struct hf_budget *budget, uint64_t view_size)
+{
+    return (struct hf_hits){
+        .db = db, .arena = arena, .budget = budget, .view_size = view_size};
+}
+
+static size_t slot_of(const struct hf_hits *hits, uint32_t segment, uint32_t pattern)
+{
+    uint64_t h = (((uint64_t)segment << 32) + pattern) * UINT64_C(0x9E3779B97F4A7C15);
+    size_t mask = hits->slot_count - 1, at = (size_t)(h >> 32) & mask;
+    for (;; at = (at + 1) & mask) {
+        uint32_t item = hits->slots[at];
+        if (item == 0 || (hits->items[item - 1].segment == segment &&
+                          hits->items[item - 1].pattern == pattern))
+            return at;
+    }
+}
+
+/* Keep the table at most half full. */
+static bool make_room(struct hf_hits *hits)
+{
+    if (2 * (hits->count + 1) <= hits->slot_count)
+        return true;
+    size_t count = hits->slot_count == 0 ? 64 : 2 * hits->slot_count;
+    uint32_t *slots = hf_arena_array(hits->arena, count, sizeof *slots);
+    if (slots == NULL)
+        return false;
+    hits->slots = slots;
+    hits->slot_count = count;
+    for (size_t i = 0; i < hits->count; i++)
+        slots[slot_of(hits, hits->items[i].segment, hits->items[i].pattern)] =
+            (uint32_t)i + 1;
+    return true;
+}
+
+/* The entry of a pattern, made when it is the pattern's first match; NULL when out of memory. */
+static struct hf_hit *entry_of(struct hf_hits *hits, uint32_t pattern, uint32_t rule)
+{
+    if (!make_room(hits))
+        return NULL;
+    size_t slot = slot_of(hits, hits->segment, pattern);
+    if (hits->slots[slot] != 0)
+        return &hits->items[hits->slots[slot] - 1];
+    struct hf_hit *items =
+        hf_arena_grow(hits->arena, hits->items, hits->count, sizeof *hits->items);
+    if (items == NULL)
+        return NULL;
+    hits->items = items;
+    struct hf_hit *new = &items[hits->count++];
+    hits->slots[slot] = (uint32_t)hits->count;
+    *new = (struct hf_hit){.segment = hits->segment, .pattern = pattern, .rule = rule};
+    return new;
+}
+
+static bool comes_before(struct hf_match a, struct hf_match b)
+{
+    return a.offset < b.offset || (a.offset == b.offset && a.length > b.length);
+}
+
+/* Whether all matches of this rule's patterns are wanted. */
+static bool wants_all(const struct hf_db *db, uint32_t segment, uint32_t number)
+{
+    struct hf_rule rule;
+    uint32_t signature;
+    return hf_db_rule(db, segment, number, &rule, &signature) == HF_OK &&
+           rule.condition == HF_CONDITION_PROGRAM;
+}
+
+bool hf_hits_on_literal(void *user, uint32_t pattern, uint64_t start, uint32_t length)
+{
+    struct hf_hits *hits = user;
+    struct hf_pattern stored;
+    uint32_t rule;
+    if (hf_db_pattern(hits->db, hits->segment, pattern, &stored, &rule) != HF_OK)
+        return true; /* a damaged database: this pattern is not there */
+    if (!hf_budget_work(hits->budget, 1)) {
+        hits->failed = true;
+        return false;
+    }
+    if (!hf_place_allows(&stored.place, hits->view_size, start))
+        return true;
+    struct hf_hit *hit = entry_of(hits, pattern, rule);
+    if (hit == NULL) {
+        hits->failed = true;
+        return true;
+    }
+    struct hf_match match = {.offset = start, .length = length};
+    if (hit->count == 0 || comes_before(match, hit->first))
+        hit->first = match;
+    hit->count++;
+    if (hit->kept == HF_HITS_KEPT_MAX || !wants_all(hits->db, hits->segment, rule))
+        return true;
+    struct hf_match *matches =
+        hf_arena_grow(hits->arena, hit->matches, hit->kept, sizeof *hit->matches);
+    if (matches == NULL) {
+        hits->failed = true;
+        return true;
+    }
+    hit->matches = matches;
+    matches[hit->kept++] = match;
+    return true;
+}
+
+static int compare_matches(const void *left, const void *right)
+{
+    const struct hf_match *a = left, *b = right;
+    if (a->offset != b->offset)
+        return a->offset < b->offset ? -1 : 1;
+    return (a->length > b->length) - (a->length < b->length);
+}
+
+static int compare_hits(const void *left, const void *right)
+{
+    const struct hf_hit *a = left, *b = right;
+    if (a->segment != b->segment)
+        return a->segment < b->segment ? -1 : 1;
+    if (a->rule != b->rule)
+        return a->rule < b->rule ? -1 : 1;
+    return (a->pattern > b->pattern) - (a->pattern < b->pattern);
+}
+
+void hf_hits_sort(struct hf_hits *hits)
+{
+    for (size_t i = 0; i < hits->count; i++)
+        if (hits->items[i].kept > 1)
+            qsort(hits->items[i].matches, hits->items[i].kept, sizeof(struct hf_match),
+                  compare_matches);
+    if (hits->count > 1)
+        qsort(hits->items, hits->count, sizeof *hits->items, compare_hits);
+    hits->slots = NULL;
+    hits->slot_count = 0;
+}

@@ -1,0 +1,46 @@
+/* hits.h - what the matcher found in one view, by pattern: for rules of plain patterns the first
+ * place and a count, for rules with a program every match. */
+#ifndef HF_SCAN_HITS_H
+#define HF_SCAN_HITS_H
+
+#include "base/arena.h"
+#include "db/db.h"
+#include "rules/machine.h"
+
+/* Matches of one pattern in one view. */
+struct hf_hit {
+    uint32_t segment, pattern, rule;
+    struct hf_match first;    /* the one with the lowest offset, then the longest */
+    struct hf_match *matches; /* all, sorted by hf_hits_sort; NULL: the rule needs none */
+    size_t count;             /* all matches seen, kept or not */
+    size_t kept;
+};
+
+struct hf_hits {
+    const struct hf_db *db;
+    struct hf_arena *arena;   /* borrowed */
+    struct hf_budget *budget; /* borrowed; each kept match costs a unit */
+    uint64_t view_size;
+    uint32_t segment; /* being searched */
+    struct hf_hit *items;
+    size_t count;
+    uint32_t *slots; /* open addressing: position in items + 1; 0: free */
+    size_t slot_count;
+    bool failed; /* out of memory or budget: some matches are missing */
+};
+
+/* YARA's limit of matches of one pattern; more are counted but not kept. [facts/yara.md 1] */
+enum { HF_HITS_KEPT_MAX = 1000000 };
+
+/* Empty, for a view of this size. */
+struct hf_hits hf_hits_begin(const struct hf_db *db, struct hf_arena *arena,
+                             struct hf_budget *budget, uint64_t view_size);
+
+/* An hf_on_literal: user is the struct hf_hits. Drops matches outside the pattern's place. */
+bool hf_hits_on_literal(void *user, uint32_t pattern, uint64_t start, uint32_t length);
+
+/* Sort kept matches by offset and length, and hits by segment, rule and pattern. The table is
+ * closed for additions then. */
+void hf_hits_sort(struct hf_hits *hits);
+
+#endif

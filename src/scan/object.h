@@ -1,0 +1,57 @@
+/* object.h - one byte stream under scan and the scan that it belongs to; shared by the engine's
+ * files, which are the way of an object: engine.c leads it, children.c takes it apart, judge.c
+ * says what it is. */
+#ifndef HF_SCAN_OBJECT_H
+#define HF_SCAN_OBJECT_H
+
+#include "scan/child_store.h"
+#include "scan/engine.h"
+
+struct hf_object {
+    const struct hf_object *parent; /* NULL: the file */
+    struct hf_bytes name;           /* in its parent */
+    struct hf_bytes bytes;
+    const struct hf_extent *extents; /* as in struct hf_source */
+    size_t extent_count;
+    uint64_t depth; /* 0: the file */
+    enum hf_format format;
+    struct hf_digests digests; /* as far as somebody needed them */
+};
+
+struct hf_engine {
+    const struct hf_db *db;
+    struct hf_engine_options options;
+    struct hf_hasher *hasher;
+    struct hf_arena *arena; /* tables of decoders, matches; rewound after each object */
+    struct hf_spool spool;
+    bool tainted;
+
+    /* The scan at hand. */
+    struct hf_budget budget;
+    struct hf_report *report;
+    uint64_t finished; /* objects */
+    bool found;        /* something that is more than an indicator */
+};
+
+/* Whether the scan may end: the verdict stands and nobody asked for more. */
+bool hf_scan_settled(const struct hf_engine *engine);
+
+/* Record that an object was not looked at as a whole. */
+void hf_scan_incident(struct hf_engine *engine, const struct hf_object *object,
+                      enum hf_status status);
+
+/* Record a signature that holds for an object; fills in path and order. */
+void hf_scan_finding(struct hf_engine *engine, const struct hf_object *object,
+                     struct hf_finding *finding);
+
+/* Scan an object: children first, then itself. HF_OK, HF_LIMIT (the scan's budget is spent),
+ * HF_STOPPED (settled). */
+enum hf_status hf_scan_object(struct hf_engine *engine, struct hf_object *object);
+
+/* Unpack an object, as everything that it can be, and scan its children. */
+enum hf_status hf_scan_children(struct hf_engine *engine, struct hf_object *object);
+
+/* Find signatures that hold for the object itself and add them to the report. */
+void hf_scan_judge(struct hf_engine *engine, struct hf_object *object);
+
+#endif
