@@ -1,0 +1,44 @@
+#include "unpack/window.h"
+
+bool hf_window_flush(struct hf_window *w)
+{
+    struct hf_bytes fresh = hf_bytes_of(w->data + w->flushed, w->pos - w->flushed);
+    bool wanted = hf_outlet_write(w->out, fresh);
+    if (w->pos > w->history) {
+        memmove(w->data, w->data + w->pos - w->history, w->history);
+        w->pos = w->history;
+    }
+    w->flushed = w->pos;
+    return wanted;
+}
+
+/* Within the buffer; to and from overlap when the distance is short, and that is what repeats. */
+static void copy_run(uint8_t *to, size_t distance, size_t length)
+{
+    const uint8_t *from = to - distance;
+    if (distance == 1) {
+        memset(to, *from, length);
+        return;
+    }
+    /* Each round doubles the run that is already there, so that memcpy may be used. */
+    while (length > distance) {
+        memcpy(to, from, distance);
+        to += distance;
+        length -= distance;
+        distance *= 2;
+    }
+    memcpy(to, from, length);
+}
+
+bool hf_window_copy(struct hf_window *w, size_t distance, size_t length)
+{
+    while (length > 0) {
+        if (w->pos == w->room && !hf_window_flush(w))
+            return false;
+        size_t n = length < w->room - w->pos ? length : w->room - w->pos;
+        copy_run(w->data + w->pos, distance, n);
+        w->pos += n;
+        length -= n;
+    }
+    return true;
+}
