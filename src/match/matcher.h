@@ -32,7 +32,8 @@ struct hf_matcher {
 
 /* Check the image's header and extents, not its contents: every offset in it is checked when it
  * is used. HF_MALFORMED when it cannot be an image of this version. */
-HF_MUST_USE enum hf_status hf_matcher_open(struct hf_bytes image, struct hf_matcher *matcher);
+HF_MUST_USE enum hf_status hf_matcher_open(struct hf_bytes image,
+                                           struct hf_matcher *matcher);
 
 /* Check all of an image, for `db check`. */
 HF_MUST_USE enum hf_status hf_matcher_check(const struct hf_matcher *matcher);
@@ -48,8 +49,8 @@ typedef bool hf_on_literal(void *user, uint32_t id, uint64_t start, uint32_t len
  * Returns false when on_literal stopped it. Allocates nothing; time is linear in the length for
  * any input (the share of adversarial text is in docs/matcher.md).
  */
-bool hf_matcher_search(const struct hf_matcher *matcher, struct hf_bytes data, uint64_t base,
-                       hf_on_literal *on_literal, void *user);
+bool hf_matcher_search(const struct hf_matcher *matcher, struct hf_bytes data,
+                       uint64_t base, hf_on_literal *on_literal, void *user);
 
 /* The longest literal, in bytes: runs that are searched piecewise overlap by this less one. */
 size_t hf_matcher_longest(const struct hf_matcher *matcher);

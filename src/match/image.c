@@ -1,0 +1,98 @@
+#include "match/image.h"
+
+#include "base/cursor.h"
+
+static const char magic[8] = {'H', 'F', 'M', 'A', 'T', 'C', 'H', '1'};
+
+/* An extent of count elements of size bytes, 8-aligned; NULL when it is not inside the image. */
+static const uint8_t *extent(struct hf_bytes image, uint64_t offset, uint64_t count,
+                             uint64_t size)
+{
+    if (offset > image.len || offset % 8 != 0 || count > (image.len - offset) / size)
+        return NULL;
+    return image.data + offset;
+}
+
+static bool read_class(struct hf_cursor *c, struct hf_bytes image,
+                       struct match_class *class)
+{
+    class->stride = hf_u32le(c);
+    class->window = hf_u32le(c);
+    class->filter_bits = hf_u32le(c);
+    class->bucket_bits = hf_u32le(c);
+    uint64_t filter = hf_u64le(c);
+    uint64_t starts = hf_u64le(c);
+    uint64_t entries = hf_u64le(c);
+    uint64_t entry_count = hf_u64le(c);
+    hf_skip(c, MATCH_CLASS_HEADER - 48);
+    if (class->stride < 1 || class->stride > MATCH_STRIDE_MAX ||
+        (class->stride & (class->stride - 1)) != 0 || class->window < 1 ||
+        class->window > MATCH_WINDOW_MAX || class->filter_bits > 32 ||
+        class->bucket_bits > 31 || entry_count > UINT32_MAX)
+        return false;
+    class->mask = UINT64_MAX >> (64 - 8 * class->window);
+    class->entry_count = (uint32_t)entry_count;
+    class->filter = extent(image, filter, UINT64_C(1) << class->filter_bits, 8);
+    class->starts = extent(image, starts, (UINT64_C(1) << class->bucket_bits) + 1, 4);
+    class->entries = extent(image, entries, entry_count, 8);
+    return class->filter != NULL && class->starts != NULL && class->entries != NULL;
+}
+
+bool hf_match_view(struct hf_bytes image, struct match_view *view)
+{
+    *view = (struct match_view){0};
+    if (image.len < MATCH_HEADER || memcmp(image.data, magic, sizeof magic) != 0)
+        return false;
+    struct hf_cursor c = hf_cursor_open(image.data, image.len, NULL);
+    hf_skip(&c, sizeof magic);
+    view->class_count = hf_u32le(&c);
+    hf_skip(&c, 4);
+    uint64_t size = hf_u64le(&c);
+    uint64_t longest = hf_u64le(&c);
+    uint64_t records = hf_u64le(&c), record_words = hf_u64le(&c);
+    uint64_t ids = hf_u64le(&c), id_count = hf_u64le(&c);
+    if (size != image.len || view->class_count > MATCH_CLASSES_MAX ||
+        longest > MATCH_LENGTH_MAX)
+        return false;
+    view->longest = (size_t)longest;
+    view->records.data = extent(image, records, record_words, 8);
+    view->ids.data = extent(image, ids, id_count, 4);
+    if (view->records.data == NULL || view->ids.data == NULL)
+        return false;
+    view->records.len = (size_t)record_words * 8;
+    view->ids.len = (size_t)id_count * 4;
+    for (unsigned i = 0; i < view->class_count; i++)
+        if (!read_class(&c, image, &view->classes[i]))
+            return false;
+    return hf_cursor_status(&c) == HF_OK;
+}
+
+bool hf_match_record(const struct match_view *view, uint32_t where,
+                     struct match_record *record)
+{
+    uint64_t at = (uint64_t)where * 8;
+    if (at > view->records.len || view->records.len - at < MATCH_RECORD)
+        return false;
+    const uint8_t *p = view->records.data + at;
+    uint32_t length = match_le32(p);
+    record->nocase = (length & MATCH_NOCASE) != 0;
+    length &= ~MATCH_NOCASE;
+    if (length > MATCH_LENGTH_MAX || view->records.len - at - MATCH_RECORD < length)
+        return false;
+    record->bytes = hf_bytes_of(p + MATCH_RECORD, length);
+    record->run = match_le32(p + 4);
+    record->id_count = match_le32(p + 8);
+    record->id_first = match_le32(p + 12);
+    const uint64_t ids = view->ids.len / 4;
+    return record->run <= length &&
+           (record->id_count == 1 ||
+            (record->id_first <= ids && record->id_count <= ids - record->id_first));
+}
+
+uint32_t hf_match_id(const struct match_view *view, const struct match_record *record,
+                     uint32_t i)
+{
+    if (record->id_count == 1)
+        return record->id_first;
+    return match_le32(view->ids.data + ((uint64_t)record->id_first + i) * 4);
+}
