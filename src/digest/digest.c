@@ -77,8 +77,21 @@ static bool selected(unsigned todo, int kind)
     return (todo >> kind & 1u) != 0;
 }
 
-enum hf_status hf_digest_add(struct hf_hasher *hasher, struct hf_bytes data,
-                             unsigned wanted, struct hf_digests *digests)
+/* Feed one run of bytes to the selected digests. */
+static bool feed(struct hf_hasher *hasher, struct hf_bytes data, unsigned todo)
+{
+    bool good = true;
+    for (size_t at = 0; at < data.len && good; at += PIECE) {
+        size_t n = data.len - at < PIECE ? data.len - at : PIECE;
+        for (int k = 0; k < HF_DIGEST_KINDS; k++)
+            if (selected(todo, k))
+                good = good && EVP_DigestUpdate(hasher->context[k], data.data + at, n) == 1;
+    }
+    return good;
+}
+
+enum hf_status hf_digest_add_parts(struct hf_hasher *hasher, const struct hf_bytes *parts,
+                                   size_t count, unsigned wanted, struct hf_digests *digests)
 {
     unsigned todo = wanted & ~digests->have & ((1u << HF_DIGEST_KINDS) - 1);
     if (todo == 0)
@@ -88,12 +101,8 @@ enum hf_status hf_digest_add(struct hf_hasher *hasher, struct hf_bytes data,
         if (selected(todo, k))
             good = good &&
                    EVP_DigestInit_ex2(hasher->context[k], hasher->algorithm[k], NULL) == 1;
-    for (size_t at = 0; at < data.len && good; at += PIECE) {
-        size_t n = data.len - at < PIECE ? data.len - at : PIECE;
-        for (int k = 0; k < HF_DIGEST_KINDS; k++)
-            if (selected(todo, k))
-                good = good && EVP_DigestUpdate(hasher->context[k], data.data + at, n) == 1;
-    }
+    for (size_t i = 0; i < count; i++)
+        good = good && feed(hasher, parts[i], todo);
     for (int k = 0; k < HF_DIGEST_KINDS; k++)
         if (selected(todo, k))
             good = good &&
@@ -102,4 +111,10 @@ enum hf_status hf_digest_add(struct hf_hasher *hasher, struct hf_bytes data,
         return HF_NOMEM;
     digests->have |= todo;
     return HF_OK;
+}
+
+enum hf_status hf_digest_add(struct hf_hasher *hasher, struct hf_bytes data, unsigned wanted,
+                             struct hf_digests *digests)
+{
+    return hf_digest_add_parts(hasher, &data, 1, wanted, digests);
 }

@@ -39,4 +39,9 @@ void hf_hasher_release(struct hf_hasher **hasher); /* for HF_AUTO */
 HF_MUST_USE enum hf_status hf_digest_add(struct hf_hasher *hasher, struct hf_bytes data,
                                          unsigned wanted, struct hf_digests *digests);
 
+/* The same over several runs of bytes as if they were one. */
+HF_MUST_USE enum hf_status hf_digest_add_parts(struct hf_hasher *hasher,
+                                               const struct hf_bytes *parts, size_t count,
+                                               unsigned wanted, struct hf_digests *digests);
+
 #endif
