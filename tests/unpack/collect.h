@@ -3,6 +3,7 @@
 #define HF_TESTS_UNPACK_COLLECT_H
 
 #include "base/arena.h"
+#include "base/buffer.h"
 #include "unpack/unpack.h"
 
 struct collected {
