@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+"""No installed program parses hostile bytes outside a jailed worker: while a command scans, every
+process that it started is listed with its seccomp state; killing any of them loses no file."""
+import json, os, signal, subprocess, time
+from tap import BUILD, HOLDFAST, case, main, scan_json, eicar, Skip
+
+
+def put(name, data):
+    with open(name, "wb") as f:
+        f.write(data)
+
+
+def children_of(pid):
+    """All processes below a process, with name, Seccomp and NoNewPrivs of their status."""
+    parents, facts = {}, {}
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
+            continue
+        try:
+            text = open("/proc/%s/status" % entry).read()
+        except OSError:
+            continue
+        f = dict(l.split(":", 1) for l in text.splitlines() if ":" in l)
+        parents[int(entry)] = int(f["PPid"])
+        facts[int(entry)] = {k: f.get(k, "").strip() for k in ("Name", "Seccomp", "NoNewPrivs", "State", "CapEff")}
+    below = set()
+    for p in parents:
+        at = p
+        while at in parents and at != pid:
+            at = parents[at]
+        if at == pid and p != pid:
+            below.add(p)
+    return {p: facts[p] for p in below}
+
+
+def many_files(n=4000):
+    os.mkdir("many")
+    block = os.urandom(20000)
+    for i in range(n):
+        put("many/%05d" % i, b"%d" % i + block)
+    put("many/zzz-eicar.com", eicar())
+
+
+def slow_scan(*args):
+    many_files()
+    return subprocess.Popen([HOLDFAST, "scan", "--json", *args, "many"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def wait_for_workers(p, wanted=2):
+    """Processes below the scan, once template and worker are up; None when it was over before."""
+    end = time.time() + 10
+    while time.time() < end and p.poll() is None:
+        below = {k: v for k, v in children_of(p.pid).items() if v["Name"].startswith("holdfast-worke")}
+        if len(below) >= wanted and all(v["Seccomp"] == "2" for v in below.values()):
+            return below
+        time.sleep(0.001)
+    return None
+
+
+def result_of(p):
+    out, err = p.communicate(timeout=60)
+    lines = [json.loads(l) for l in out.decode().splitlines()]
+    return p.returncode, lines[:-1], lines[-1], err
+
+
+def sanitized():
+    return "asan" in os.path.basename(BUILD)
+
+
+@case
+def every_process_that_sees_file_contents_is_jailed():
+    for jobs in ("-j1", "-j2"):
+        if os.path.exists("many"):
+            subprocess.run(["rm", "-r", "many"])
+        p = slow_scan(jobs)
+        below = wait_for_workers(p)
+        assert below, "no workers were seen"
+        for pid, f in below.items():
+            assert f["NoNewPrivs"] == "1", (pid, f)
+            assert int(f["CapEff"] or "0", 16) == 0, (pid, f)
+        # the scanner itself reads no file: it has no mapping of one and only passes descriptors on
+        code, objects, summary, _ = result_of(p)
+        assert code == 1 and len(objects) == 1, (code, objects)
+
+
+@case
+def a_killed_worker_loses_no_file():
+    p = slow_scan("-j1")
+    below = wait_for_workers(p)
+    if below is None:
+        raise Skip("the scan was over before a worker could be killed")
+    os.kill(max(below), signal.SIGKILL)
+    code, objects, summary, err = result_of(p)
+    assert code == 1, (code, err)
+    assert [o["path"] for o in objects] == ["many/zzz-eicar.com"], objects
+    assert summary["files"] == 4001, summary
+
+
+@case
+def a_killed_template_loses_no_file():
+    p = slow_scan("-j1")
+    below = wait_for_workers(p)
+    if below is None:
+        raise Skip("the scan was over before the template could be killed")
+    os.kill(min(below), signal.SIGKILL)
+    code, objects, summary, err = result_of(p)
+    assert code == 1, (code, err)
+    assert [o["path"] for o in objects] == ["many/zzz-eicar.com"], objects
+    assert summary["files"] == 4001, summary
+
+
+@case
+def a_killed_scan_leaves_nobody_behind():
+    p = slow_scan("-j2")
+    below = wait_for_workers(p)
+    if below is None:
+        raise Skip("the scan was over before it could be killed")
+    p.kill()
+    p.communicate()
+    end = time.time() + 5
+    alive = lambda: [k for k in below if os.path.exists("/proc/%d" % k) and
+                     " Z" not in open("/proc/%d/stat" % k).read().split(")")[1][:3]]
+    while time.time() < end and alive():
+        time.sleep(0.01)
+    assert not alive(), alive()
+
+
+@case
+def an_interrupted_scan_says_so():
+    p = slow_scan("-j1")
+    if wait_for_workers(p) is None:
+        raise Skip("the scan was over before it could be interrupted")
+    p.send_signal(signal.SIGINT)
+    out, err = p.communicate(timeout=10)
+    assert p.returncode == 130, p.returncode
+
+
+main()
