@@ -43,6 +43,8 @@ enum hf_status hf_outlet_close(struct hf_outlet *out, enum hf_status how)
 {
     if (out->said != HF_OK && out->said != HF_UNSUPPORTED)
         return out->said;
+    if (how == HF_LIMIT)
+        return HF_LIMIT;
     if (!out->is_open)
         return HF_OK;
     out->is_open = false;

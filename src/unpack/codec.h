@@ -33,8 +33,8 @@ bool hf_outlet_write(struct hf_outlet *out, struct hf_bytes bytes);
  *
  * how  why there is no more of it. A child that the sink itself cut short ends with HF_OK: the
  *      sink knows its own limit.
- * Returns HF_OK, or HF_LIMIT or HF_STOPPED when the sink said so at any time: the decoder returns
- * that at once.
+ * Returns HF_OK, or HF_LIMIT or HF_STOPPED when the sink said so at any time, or the budget ran out
+ * (how is HF_LIMIT): the decoder returns that at once.
  */
 HF_MUST_USE enum hf_status hf_outlet_close(struct hf_outlet *out, enum hf_status how);
 
@@ -56,7 +56,7 @@ void hf_codecs_release(struct hf_codecs **codecs);
  * flags  general purpose flags of the ZIP header; 0 elsewhere.
  * out    receives the pieces.
  * Returns HF_OK (the stream ended as it should), HF_TRUNCATED, HF_MALFORMED, HF_UNSUPPORTED,
- * HF_NOMEM. When out->said is not HF_OK the stream was left early and the result means nothing.
+ * HF_NOMEM, HF_LIMIT (the budget's work is spent). When out->said is not HF_OK the stream was left early and the result means nothing.
  */
 typedef enum hf_status hf_codec(struct hf_codecs *codecs, struct hf_cursor *in,
                                 uint64_t size, unsigned flags, struct hf_outlet *out);

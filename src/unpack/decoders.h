@@ -5,4 +5,19 @@
 
 #include "unpack/unpack.h"
 
+/* Own code on the cursor. */
+hf_unpacker hf_unpack_zip;
+
+/* Single streams: one child without a name. */
+hf_unpacker hf_unpack_bzip2, hf_unpack_xz, hf_unpack_lzma, hf_unpack_lzip, hf_unpack_zstd,
+    hf_unpack_lz4, hf_unpack_compress;
+
+hf_unpacker hf_unpack_ar, hf_unpack_rpm;
+
+/* Through libarchive. */
+hf_unpacker hf_unpack_7z, hf_unpack_rar, hf_unpack_iso9660;
+
+/* Load the locale that libarchive converts names by. Idempotent, thread-safe. */
+void hf_lib_archive_prepare(void);
+
 #endif

@@ -38,8 +38,6 @@ static enum hf_status read_code(struct explode *z, struct hf_code *code, unsigne
         unsigned repeat = 1 + hf_bits_take(&z->bits, 4);
         if (repeat > symbols - n)
             return HF_MALFORMED;
-        if (length > HF_CODE_BITS)
-            return HF_UNSUPPORTED; /* 16 bits for one of 256 symbols: no encoder does it */
         memset(lengths + n, length, repeat);
         n += repeat;
     }
@@ -54,8 +52,8 @@ static uint32_t take_symbol(struct explode *z, const struct hf_code *code)
 {
     hf_bits_refill(&z->bits);
     uint32_t entry = hf_code_find(code, ~z->bits.hold);
-    hf_bits_drop(&z->bits, entry & 15);
-    return (entry & 15) == 0 ? UINT32_MAX : entry >> 4;
+    hf_bits_drop(&z->bits, entry & 31);
+    return (entry & 31) == 0 ? UINT32_MAX : entry >> 5;
 }
 
 static enum hf_status read_codes(struct explode *z)
@@ -127,7 +125,7 @@ enum hf_status hf_codec_implode(struct hf_codecs *codecs, struct hf_cursor *in,
     enum hf_status st = HF_NOMEM;
     if (z->window.data != NULL) {
         for (uint32_t i = 0; i < LITERALS; i++)
-            z->values[i] = i << 4;
+            z->values[i] = i << 5;
         /* Matches may reach before the start: zeros are there. */
         memset(z->window.data, 0, z->window.history);
         z->window.pos = z->window.flushed = z->window.history;

@@ -5,7 +5,7 @@
 
 #include "base/cursor.h"
 
-enum { HF_CODE_BITS = 15, HF_CODE_ROOT = 11, HF_CODE_SYMBOLS = 288 };
+enum { HF_CODE_BITS = 16, HF_CODE_ROOT = 11, HF_CODE_SYMBOLS = 288 };
 
 /* Bits of a checked extent. Past its end come zeros, which are counted. */
 struct hf_bits {
@@ -73,35 +73,35 @@ static inline size_t hf_bits_used(const struct hf_bits *b)
 }
 
 /*
- * A prefix code. An entry of the root table holds in its lowest four bits the length of the code
+ * A prefix code. An entry of the root table holds in its lowest five bits the length of the code
  * (0: longer than the root, or no code), above it what the caller gave for the symbol.
  */
 struct hf_code {
     uint32_t root[1 << HF_CODE_ROOT];
     uint16_t count[HF_CODE_BITS + 1];  /* codes of each length */
     uint16_t symbols[HF_CODE_SYMBOLS]; /* in the order of their codes */
-    const uint32_t *values;            /* by symbol, lowest four bits 0; borrowed */
+    const uint32_t *values;            /* by symbol, lowest five bits 0; borrowed */
 };
 
 /*
  * Build a code.
  *
- * lengths  of each symbol's code, 0..15; 0: none.
- * values   what decoding yields for each symbol; its lowest four bits are 0. Outlives the code.
+ * lengths  of each symbol's code, 0..16; 0: none.
+ * values   what decoding yields for each symbol; its lowest five bits are 0. Outlives the code.
  * Returns false when there are more codes than bits allow. Too few are accepted: the bits that
  * mean nothing are met, or not, when the data is read.
  */
 bool hf_code_build(struct hf_code *code, const uint8_t *lengths, size_t count,
                    const uint32_t *values);
 
-/* The value for a code longer than the root, with its length in the lowest four bits; 0 when the
- * bits are no code. bits: at least 15. */
+/* The value for a code longer than the root, with its length in the lowest five bits; 0 when the
+ * bits are no code. bits: at least 16. */
 uint32_t hf_code_find_long(const struct hf_code *code, uint64_t bits);
 
 static inline uint32_t hf_code_find(const struct hf_code *code, uint64_t bits)
 {
     uint32_t entry = code->root[bits & ((1 << HF_CODE_ROOT) - 1)];
-    return (entry & 15) != 0 ? entry : hf_code_find_long(code, bits);
+    return (entry & 31) != 0 ? entry : hf_code_find_long(code, bits);
 }
 
 #endif

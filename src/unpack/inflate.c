@@ -9,12 +9,12 @@
  * deflate64, which no packaged library has: a window of 64 KiB, two more distance codes and a last
  * length code with 16 extra bits.
  *
- * A symbol's value: bits 4..8 extra bits, 9..10 kind, 16..31 base; the lowest four are for the
+ * A symbol's value: bits 5..9 extra bits, 10..11 kind, 16..31 base; the lowest five are for the
  * code's length (huffman.h).
  */
 enum kind { LITERAL, MATCH, END, INVALID };
 #define VALUE(kind, base, extra)                                                           \
-    ((uint32_t)(base) << 16 | (uint32_t)(kind) << 9 | (uint32_t)(extra) << 4)
+    ((uint32_t)(base) << 16 | (uint32_t)(kind) << 10 | (uint32_t)(extra) << 5)
 
 enum {
     LITLEN_SYMBOLS = 288,
@@ -35,12 +35,12 @@ struct inflate {
 
 static unsigned extra_of(uint32_t value)
 {
-    return value >> 4 & 31;
+    return value >> 5 & 31;
 }
 
 static enum kind kind_of(uint32_t value)
 {
-    return (enum kind)(value >> 9 & 3);
+    return (enum kind)(value >> 10 & 3);
 }
 
 /* [RFC 1951 3.2.5]; code 285 as deflate64 has it. Bases follow from the extra bits. */
@@ -99,8 +99,8 @@ static uint32_t take_symbol(struct inflate *z, const struct hf_code *code)
 {
     hf_bits_refill(&z->bits);
     uint32_t entry = hf_code_find(code, z->bits.hold);
-    hf_bits_drop(&z->bits, entry & 15);
-    return (entry & 15) == 0 ? 0 : entry;
+    hf_bits_drop(&z->bits, entry & 31);
+    return (entry & 31) == 0 ? 0 : entry;
 }
 
 /* The lengths of both codes, run-length coded. [RFC 1951 3.2.7] */
