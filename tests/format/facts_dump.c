@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "facts/facts.h"
 #include "format/elf.h"
+#include "format/pe.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static const struct hf_fact_module *const modules[] = {&hf_elf_module};
+static const struct hf_fact_module *const modules[] = {&hf_elf_module, &hf_pe_module};
 enum { MODULES = sizeof modules / sizeof *modules, ARENA = 1 << 30, LIST_MAX = 1 << 30 };
 
 struct work {
