@@ -7,6 +7,7 @@
 #define HF_DB_BUILD_H
 
 #include "base/buffer.h"
+#include "db/format.h"
 #include "digest/digest.h"
 #include "pattern/pattern.h"
 #include "rules/rule.h"
@@ -43,9 +44,26 @@ HF_MUST_USE enum hf_status hf_build_add_rule(struct hf_build *build,
 HF_MUST_USE enum hf_status hf_build_add_ignore(struct hf_build *build,
                                                struct hf_bytes name);
 
+/* The same for any table: digests of sections and import lists too. length: of the digest. */
+HF_MUST_USE enum hf_status hf_build_add_table(struct hf_build *build,
+                                              enum hf_db_section table,
+                                              const uint8_t *digest, size_t length,
+                                              uint64_t size, struct hf_bytes name);
+
+/* Withdraw a signature of older segments by its id (signature_id.h). */
+HF_MUST_USE enum hf_status hf_build_add_tombstone(struct hf_build *build, uint64_t id);
+
+/* While withdrawing, everything that is added (digests, allowed digests, rules; names to ignore
+ * excepted) is withdrawn from older segments instead: for the lines that an update takes away. */
+void hf_build_withdraw(struct hf_build *build, bool withdrawing);
+
 /* Count a signature that was not taken: kind is a few words, the same for all of its kind
  * ("wildcards in .ndb"). Shown by the build summary, `db info` and the scan summary. */
 void hf_build_skip(struct hf_build *build, const char *kind);
+void hf_build_skip_many(struct hf_build *build, const char *kind, uint64_t count);
+typedef void hf_build_on_skipped(void *user, const char *kind, uint64_t count);
+void hf_build_for_each_skipped(const struct hf_build *build,
+                               hf_build_on_skipped *on_skipped, void *user);
 
 /* Report a line through on_message and count it as bad. */
 void hf_build_bad_line(struct hf_build *build, uint64_t line, const char *format, ...)
@@ -62,6 +80,7 @@ HF_MUST_USE enum hf_status hf_build_read_path(struct hf_build *build, const char
 
 struct hf_build_summary {
     uint64_t signatures, digests, patterns, allowed, ignored;
+    uint64_t withdrawn;
     uint64_t skipped, bad_lines, files;
 };
 struct hf_build_summary hf_build_summary(const struct hf_build *build);

@@ -48,12 +48,22 @@ size_t hf_db_segment_count(const struct hf_db *db);
  * 1 << enum hf_digest_kind. Computing others is useless. */
 unsigned hf_db_digests_wanted(const struct hf_db *db, uint64_t size);
 
-/* Signatures with this digest of an object of this size. Calls on_hit for each, in segment and
- * load order, until it returns false. Tombstones are applied. */
+/* Signatures with this digest of an object of this size. Calls on_hit for each until it returns
+ * false: by segment, kind, those of this size before those of any, then load order. Tombstones
+ * are applied. Of a digest the first HF_DB_DIGEST_KEPT (12) bytes are compared. */
 typedef bool hf_db_on_hit(void *user, struct hf_signature signature,
                           enum hf_digest_kind kind);
 void hf_db_find_digests(const struct hf_db *db, uint64_t size,
                         const struct hf_digests *digests, hf_db_on_hit *on_hit, void *user);
+
+/* What digests are taken of. Parts of executables have their own tables: the raw bytes of one
+ * section, by its size; the list of imports as text ("imphash"), whose size is the text's. */
+enum hf_db_scope { HF_DB_OBJECT, HF_DB_SECTION, HF_DB_IMPORTS, HF_DB_SCOPES };
+
+/* The two calls above for any scope. */
+unsigned hf_db_scope_wanted(const struct hf_db *db, enum hf_db_scope scope, uint64_t size);
+void hf_db_scope_find(const struct hf_db *db, enum hf_db_scope scope, uint64_t size,
+                      const struct hf_digests *digests, hf_db_on_hit *on_hit, void *user);
 
 /* Digest kinds that allow lists have for this size, and whether one of them allows an object:
  * asked only after a hit. Policy of all segments together. */
@@ -79,6 +89,10 @@ uint32_t hf_db_rule_count(const struct hf_db *db, uint32_t segment);
 /* Rules that can be true without a match (HF_RULE_WAKES_ALONE), in order: their numbers. */
 struct hf_bytes hf_db_rules_waking_alone(const struct hf_db *db,
                                          uint32_t segment); /* u32le each */
+
+/* What names a signature across segments (signature_id.h). HF_NOTFOUND, HF_MALFORMED. */
+HF_MUST_USE enum hf_status hf_db_signature_id(const struct hf_db *db,
+                                              struct hf_signature signature, uint64_t *id);
 
 /* Whether a signature was withdrawn by a later segment. */
 bool hf_db_withdrawn(const struct hf_db *db, struct hf_signature signature);

@@ -8,9 +8,10 @@
  *   8  u32 version                   readers refuse others
  *  12  u32 section_count             <= 64
  *  16  u64 file_size
- *  24  u64 table_offset              = 64: section_count entries of 64 bytes
- *  32  u8  schema[16]                hf_facts_fingerprint of the writer
- *  48  u8  generation[16]            first half of SHA-256 over the section table: names the contents
+ *  24  u64 table_offset              section_count entries of 64 bytes, at the end of the file
+ *  32  u8  schema[16]                hf_facts_fingerprint that programs refer to; 0: to none
+ *  48  u8  generation[16]            first half of SHA-256 over the section table: names the
+ *                                    contents
  *
  * Section table entry:
  *   0  u32 type   4  u32 flags   8  u64 offset   16  u64 length   24  u64 count   32  sha256[32]
@@ -27,26 +28,38 @@ enum {
     HF_DB_HEADER = 64,
     HF_DB_ENTRY = 64,
     HF_DB_ALIGN = 64,
-    HF_DB_SECTIONS_MAX = 64
+    HF_DB_SECTIONS_MAX = 64,
+    /* Digests in detection tables are cut to this many bytes; allow lists keep all of them. */
+    HF_DB_DIGEST_KEPT = 12
 };
 
+/* clang-format off */
 /* Stored: append, never renumber. Unknown types are skipped unless HF_DB_FLAG_REQUIRED. */
 enum hf_db_section {
-    HF_DB_META =
-        1,         /* text, "key value\n" lines: creator, counts by kind, skipped by kind */
-    HF_DB_SOURCES, /* counted strings: file or feed, licence; by source number */
-    HF_DB_SIGNATURES, /* signature number -> source number; and what else all have */
-    HF_DB_NAMES,      /* signature number -> name */
-    HF_DB_HASH_MD5,   /* whole-object digests: size index, entries; signature numbers */
+    HF_DB_META = 1,       /* text, "key value\n" lines: creator, counts, skipped by kind */
+    HF_DB_SOURCES,        /* file or feed and licence, by source number */
+    HF_DB_SIGNATURES,     /* which numbers are what: one group a hash table, one for the rules */
+    HF_DB_NAMES,          /* signature number -> name and source number (names.h) */
+    HF_DB_HASH_MD5,       /* digests of whole objects (hash_table.h), by enum hf_digest_kind */
     HF_DB_HASH_SHA1,
     HF_DB_HASH_SHA256,
-    HF_DB_PATTERNS, /* pattern number -> stored pattern (pattern.h), its rule, its source id */
-    HF_DB_RULES,    /* rule number -> stored rule (rule.h), its signature number */
-    HF_DB_MATCHER,       /* the matcher's image; ids are pattern numbers */
-    HF_DB_POLICY_ALLOW,  /* digests that cancel alerts, never shortened; by kind and size */
-    HF_DB_POLICY_IGNORE, /* names of signatures that are not reported */
-    HF_DB_TOMBSTONES     /* 64-bit signature ids of older segments that are withdrawn */
+    HF_DB_SECTION_MD5,    /* of one section of an executable's raw bytes */
+    HF_DB_SECTION_SHA1,
+    HF_DB_SECTION_SHA256,
+    HF_DB_IMPORTS_MD5,    /* of an executable's list of imports */
+    HF_DB_IMPORTS_SHA1,
+    HF_DB_IMPORTS_SHA256,
+    HF_DB_ALLOW_MD5,      /* policy: digests that cancel alerts, never shortened */
+    HF_DB_ALLOW_SHA1,
+    HF_DB_ALLOW_SHA256,
+    HF_DB_RULES,          /* rule number -> its id and stored form (rule.h) */
+    HF_DB_PATTERNS,       /* pattern number -> its rule and stored form (pattern.h) */
+    HF_DB_MATCHER,        /* the matcher's image; ids are pattern numbers */
+    HF_DB_IGNORE,         /* policy: names of signatures that are not reported, sorted */
+    HF_DB_TOMBSTONES,     /* ids of signatures of older segments that are withdrawn, sorted */
+    HF_DB_SECTION_TYPES
 };
+/* clang-format on */
 
 enum hf_db_section_flag { HF_DB_FLAG_REQUIRED = 1 << 0 };
 

@@ -1,0 +1,179 @@
+/* db_signatures.c - rules, patterns, names, sources, tombstones: what a scan asks after a hit. */
+#include "base/auto.h"
+#include "db/coding.h"
+#include "db/db_internal.h"
+#include "db/signature_id.h"
+
+static const struct hf_segment *segment_at(const struct hf_db *db, uint32_t segment)
+{
+    return segment < db->count ? &db->segments[segment] : NULL;
+}
+
+const struct hf_matcher *hf_db_matcher(const struct hf_db *db, uint32_t segment)
+{
+    const struct hf_segment *s = segment_at(db, segment);
+    return s != NULL && s->has_matcher ? &s->matcher : NULL;
+}
+
+enum hf_status hf_db_pattern(const struct hf_db *db, uint32_t segment, uint32_t number,
+                             struct hf_pattern *pattern, uint32_t *rule)
+{
+    *pattern = (struct hf_pattern){0};
+    *rule = 0;
+    const struct hf_segment *s = segment_at(db, segment);
+    if (s == NULL || number >= s->patterns.count)
+        return HF_NOTFOUND;
+    struct hf_bytes record = hf_records_at(&s->patterns, number);
+    struct hf_cursor in = hf_cursor_open(record.data, record.len, NULL);
+    *rule = hf_u32le(&in);
+    return hf_pattern_read(&in, pattern) == HF_OK ? HF_OK : HF_MALFORMED;
+}
+
+enum hf_status hf_db_rule(const struct hf_db *db, uint32_t segment, uint32_t number,
+                          struct hf_rule *rule, uint32_t *signature)
+{
+    *rule = hf_rule_plain();
+    *signature = 0;
+    const struct hf_segment *s = segment_at(db, segment);
+    if (s == NULL || number >= s->rules.count)
+        return HF_NOTFOUND;
+    struct hf_bytes record = hf_records_at(&s->rules, number);
+    struct hf_cursor in = hf_cursor_open(record.data, record.len, NULL);
+    if (hf_rule_read(&in, rule) != HF_OK || rule->pattern_first > s->patterns.count ||
+        rule->pattern_count > s->patterns.count - rule->pattern_first)
+        return HF_MALFORMED;
+    *signature = s->rules.first + number;
+    return HF_OK;
+}
+
+uint32_t hf_db_rule_count(const struct hf_db *db, uint32_t segment)
+{
+    const struct hf_segment *s = segment_at(db, segment);
+    return s == NULL ? 0 : s->rules.count;
+}
+
+struct hf_bytes hf_db_rules_waking_alone(const struct hf_db *db, uint32_t segment)
+{
+    const struct hf_segment *s = segment_at(db, segment);
+    return s == NULL ? (struct hf_bytes){0} : s->rules.waking;
+}
+
+bool hf_db_matches_zeros(const struct hf_db *db)
+{
+    for (size_t s = 0; s < db->count; s++)
+        if ((db->segments[s].patterns.flags & HF_PATTERNS_MATCH_ZEROS) != 0)
+            return true;
+    return false;
+}
+
+const struct hf_hash_table *hf_segment_table_of(const struct hf_segment *segment,
+                                                uint32_t number, enum hf_db_section *type,
+                                                uint32_t *entry)
+{
+    for (unsigned t = HF_DB_HASH_MD5; t <= HF_DB_ALLOW_SHA256; t++) {
+        const struct hf_hash_table *table = &segment->tables[t];
+        if (number >= table->first && number - table->first < table->sized + table->any) {
+            *type = (enum hf_db_section)t;
+            *entry = number - table->first;
+            return table;
+        }
+    }
+    return NULL;
+}
+
+enum hf_status hf_db_name(const struct hf_db *db, struct hf_signature signature,
+                          struct hf_buffer *out)
+{
+    const struct hf_segment *s = segment_at(db, signature.segment);
+    if (s == NULL || signature.number >= s->names.count)
+        return HF_NOTFOUND;
+    return hf_names_get(&s->names, signature.number, out, NULL) ? HF_OK : HF_MALFORMED;
+}
+
+bool hf_segment_source(const struct hf_segment *segment, uint32_t number,
+                       struct hf_bytes *file, struct hf_bytes *licence)
+{
+    struct hf_bytes record = hf_records_at(&segment->sources, number);
+    struct hf_cursor in = hf_cursor_open(record.data, record.len, NULL);
+    *file = hf_take(&in, hf_u32le(&in));
+    *licence = hf_take(&in, hf_u32le(&in));
+    return hf_cursor_status(&in) == HF_OK;
+}
+
+enum hf_status hf_db_source(const struct hf_db *db, struct hf_signature signature,
+                            struct hf_bytes *source, struct hf_bytes *licence)
+{
+    *source = *licence = (struct hf_bytes){0};
+    const struct hf_segment *s = segment_at(db, signature.segment);
+    if (s == NULL || signature.number >= s->names.count)
+        return HF_NOTFOUND;
+    HF_AUTO(hf_buffer_done) struct hf_buffer name = {0};
+    uint32_t number;
+    if (!hf_names_get(&s->names, signature.number, &name, &number))
+        return HF_MALFORMED;
+    return hf_segment_source(s, number, source, licence) ? HF_OK : HF_MALFORMED;
+}
+
+static enum hf_status digest_id(const struct hf_segment *s, uint32_t number, uint64_t *id)
+{
+    enum hf_db_section type;
+    uint32_t entry;
+    uint64_t size;
+    const struct hf_hash_table *table = hf_segment_table_of(s, number, &type, &entry);
+    if (table == NULL)
+        return HF_NOTFOUND;
+    HF_AUTO(hf_buffer_done) struct hf_buffer name = {0};
+    if (!hf_hash_table_size_of(table, entry, &size) ||
+        !hf_names_get(&s->names, number, &name, NULL))
+        return HF_MALFORMED;
+    *id = hf_signature_id_digest(type, hf_hash_table_digest(table, entry), size,
+                                 hf_buffer_view(&name));
+    return HF_OK;
+}
+
+enum hf_status hf_db_signature_id(const struct hf_db *db, struct hf_signature signature,
+                                  uint64_t *id)
+{
+    *id = 0;
+    const struct hf_segment *s = segment_at(db, signature.segment);
+    if (s == NULL)
+        return HF_NOTFOUND;
+    uint32_t number = signature.number;
+    if (number < s->rules.first || number - s->rules.first >= s->rules.count)
+        return digest_id(s, number, id);
+    *id = hf_le64(s->rules.ids.data + (size_t)(number - s->rules.first) * 8);
+    return HF_OK;
+}
+
+static bool holds(struct hf_bytes ids, uint64_t id)
+{
+    size_t low = 0, high = ids.len / 8;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        uint64_t there = hf_le64(ids.data + middle * 8);
+        if (there == id)
+            return true;
+        if (there < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return false;
+}
+
+bool hf_db_withdrawn(const struct hf_db *db, struct hf_signature signature)
+{
+    uint64_t id = 0;
+    bool known = false;
+    for (size_t s = (size_t)signature.segment + 1; s < db->count; s++) {
+        struct hf_bytes ids = db->segments[s].parts[HF_DB_TOMBSTONES].bytes;
+        if (ids.len == 0)
+            continue;
+        if (!known && hf_db_signature_id(db, signature, &id) != HF_OK)
+            return false;
+        known = true;
+        if (holds(ids, id))
+            return true;
+    }
+    return false;
+}

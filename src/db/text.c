@@ -1,0 +1,275 @@
+#include "db/text.h"
+#include "base/auto.h"
+#include "base/fd.h"
+#include "db/build_internal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+/* clang-format off */
+static const struct hf_text_format formats[] = {
+    {".hdb", hf_read_clamav_hash, .tables = HF_DB_HASH_MD5},
+    {".hdu", hf_read_clamav_hash, .tables = HF_DB_HASH_MD5},
+    {".hsb", hf_read_clamav_hash, .tables = HF_DB_HASH_MD5},
+    {".hsu", hf_read_clamav_hash, .tables = HF_DB_HASH_MD5},
+    {".fp",  hf_read_clamav_hash, .tables = HF_DB_ALLOW_MD5},
+    {".sfp", hf_read_clamav_hash, .tables = HF_DB_ALLOW_MD5},
+    {".mdb", hf_read_clamav_hash, .tables = HF_DB_SECTION_MD5, .size_first = true},
+    {".mdu", hf_read_clamav_hash, .tables = HF_DB_SECTION_MD5, .size_first = true},
+    {".msb", hf_read_clamav_hash, .tables = HF_DB_SECTION_MD5, .size_first = true},
+    {".msu", hf_read_clamav_hash, .tables = HF_DB_SECTION_MD5, .size_first = true},
+    {".imp", hf_read_clamav_hash, .tables = HF_DB_IMPORTS_MD5, .any_size_at_any_level = true},
+    {".ndb", hf_read_ndb},
+    {".ndu", hf_read_ndb},
+    {".ign", hf_read_ignore},
+    {".ign2", hf_read_ignore},
+    {".txt", hf_read_plain_hash, .tables = HF_DB_HASH_MD5},
+    {".md5", hf_read_plain_hash, .tables = HF_DB_HASH_MD5},
+    {".sha1", hf_read_plain_hash, .tables = HF_DB_HASH_MD5},
+    {".sha256", hf_read_plain_hash, .tables = HF_DB_HASH_MD5},
+    {".hashes", hf_read_plain_hash, .tables = HF_DB_HASH_MD5},
+    {".db",  NULL, "byte strings in .db"},
+    {".sdb", NULL, "byte strings in .sdb"},
+    {".ldb", NULL, "logical signatures (.ldb)"},
+    {".ldu", NULL, "logical signatures (.ldu)"},
+    {".cdb", NULL, "container metadata (.cdb)"},
+    {".crb", NULL, "certificates (.crb)"},
+    {".idb", NULL, "icons (.idb)"},
+    {".ftm", NULL, "file type magic (.ftm)"},
+    {".pdb", NULL, "phishing addresses (.pdb)"},
+    {".gdb", NULL, "phishing addresses (.gdb)"},
+    {".wdb", NULL, "allowed addresses (.wdb)"},
+    {".cbc", NULL, "bytecode (.cbc)"},
+    {".cfg", NULL, "engine configuration (.cfg)"},
+    {".pwdb", NULL, "archive passwords (.pwdb)"},
+};
+/* clang-format on */
+
+const struct hf_text_format *hf_text_format_of(const char *file_name)
+{
+    size_t length = strlen(file_name);
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        size_t n = strlen(formats[i].ending);
+        if (length > n && strcasecmp(file_name + length - n, formats[i].ending) == 0)
+            return &formats[i];
+    }
+    return NULL;
+}
+
+/* What the lines of one text share. */
+struct reading {
+    struct hf_build *build;
+    const struct hf_text_format *format;
+    char *unnamed; /* the name of digests that come without one */
+    struct hf_line line;
+    uint64_t number;
+};
+
+static enum hf_status keep_digest(struct reading *r)
+{
+    struct hf_line *line = &r->line;
+    enum hf_digest_kind kind = hf_digest_of_length(line->digest_length);
+    struct hf_bytes name = line->name.len > 0 ? line->name : hf_bytes_text(r->unnamed);
+    return hf_build_add_table(r->build, r->format->tables + (enum hf_db_section)kind,
+                              line->digest, line->digest_length, line->size, name);
+}
+
+static enum hf_status keep_line(struct reading *r, struct hf_bytes text)
+{
+    struct hf_line *line = &r->line;
+    switch (r->format->read(r->format, text, line)) {
+    case HF_LINE_NOTHING: return HF_OK;
+    case HF_LINE_DIGEST: return keep_digest(r);
+    case HF_LINE_NAME: return hf_build_add_ignore(r->build, line->name);
+    case HF_LINE_RULE:
+        return hf_build_add_rule(r->build, &line->rule, &line->pattern, 1, line->name);
+    case HF_LINE_SKIP: hf_build_skip(r->build, line->why); return HF_OK;
+    case HF_LINE_BAD: hf_build_bad_line(r->build, r->number, "%s", line->why); return HF_OK;
+    }
+    return HF_OK;
+}
+
+/* The next line without its end; false at the end of the text. */
+static bool next_line(struct hf_bytes *text, struct hf_bytes *line)
+{
+    if (text->len == 0)
+        return false;
+    const uint8_t *end = memchr(text->data, '\n', text->len);
+    size_t length = end == NULL ? text->len : (size_t)(end - text->data);
+    *line = hf_bytes_of(text->data, length);
+    size_t used = end == NULL ? length : length + 1;
+    *text = hf_bytes_of(text->data + used, text->len - used);
+    while (line->len > 0 && line->data[line->len - 1] == '\r')
+        line->len--;
+    return true;
+}
+
+static enum hf_status read_lines(struct reading *r, struct hf_bytes text)
+{
+    static const uint8_t mark[] = {0xef, 0xbb,
+                                   0xbf}; /* of UTF-8, as Windows editors put it */
+    HF_AUTO(hf_buffer_done) struct hf_buffer scratch = {0};
+    struct hf_bytes line;
+    enum hf_status st = HF_OK;
+    if (text.len >= sizeof mark && memcmp(text.data, mark, sizeof mark) == 0)
+        text = hf_bytes_of(text.data + sizeof mark, text.len - sizeof mark);
+    for (r->number = 1; st == HF_OK && next_line(&text, &line); r->number++) {
+        if (line.len == 0 || line.data[0] == '#')
+            continue;
+        if (r->format->read == NULL) {
+            hf_build_skip(r->build, r->format->kind);
+            continue;
+        }
+        r->line.scratch = hf_buffer_reserve(&scratch, line.len);
+        st = r->line.scratch == NULL ? HF_NOMEM : keep_line(r, line);
+    }
+    return st;
+}
+
+/* "lists/bad.txt" -> "List.bad" */
+static char *name_of_list(const char *file_name)
+{
+    const char *slash = strrchr(file_name, '/');
+    const char *base = slash == NULL ? file_name : slash + 1;
+    const char *dot = strrchr(base, '.');
+    char *name = NULL;
+    int n = dot == NULL || dot == base ? (int)strlen(base) : (int)(dot - base);
+    return asprintf(&name, "List.%.*s", n, base) < 0 ? NULL : name;
+}
+
+/* The licence that a file's leading comments name; "" when they name none. */
+static struct hf_bytes find_licence(struct hf_bytes text)
+{
+    static const char tag[] = "SPDX-License-Identifier:";
+    struct hf_bytes line;
+    while (next_line(&text, &line) && line.len > 0 && line.data[0] == '#') {
+        const uint8_t *at = memmem(line.data, line.len, tag, sizeof tag - 1);
+        if (at == NULL)
+            continue;
+        at += sizeof tag - 1;
+        while (at < line.data + line.len && *at == ' ')
+            at++;
+        return hf_bytes_of(at, (size_t)(line.data + line.len - at));
+    }
+    return (struct hf_bytes){0};
+}
+
+static enum hf_status begin_source(struct hf_build *build, const char *file_name,
+                                   struct hf_bytes text)
+{
+    struct hf_bytes found = find_licence(text);
+    char *licence = strndup(found.len == 0 ? "" : (const char *)found.data, found.len);
+    if (licence == NULL)
+        return HF_NOMEM;
+    enum hf_status st = hf_build_source(build, file_name, licence);
+    free(licence);
+    return st;
+}
+
+enum hf_status hf_build_read_text(struct hf_build *build, const char *file_name,
+                                  struct hf_bytes text)
+{
+    struct reading r = {.build = build, .format = hf_text_format_of(file_name)};
+    if (r.format == NULL)
+        return HF_UNSUPPORTED;
+    enum hf_status st = begin_source(build, file_name, text);
+    if (st != HF_OK)
+        return st;
+    r.unnamed = name_of_list(file_name);
+    build->summary.files++;
+    st = r.unnamed == NULL ? HF_NOMEM : read_lines(&r, text);
+    free(r.unnamed);
+    return st;
+}
+
+static void complain(struct hf_build *build, const char *path, const char *text)
+{
+    if (build->on_message != NULL)
+        build->on_message(build->user, path, 0, text);
+}
+
+static enum hf_status refuse(struct hf_build *build, const char *path)
+{
+    complain(build, path, strerror(errno));
+    return errno == ENOENT ? HF_NOTFOUND : HF_IO;
+}
+
+/* name is what the source is called in the database: never a path of this machine. */
+static enum hf_status read_file(struct hf_build *build, int fd, const char *path,
+                                const char *name)
+{
+    struct hf_map map;
+    if (hf_map_open(fd, &map) != HF_OK)
+        return refuse(build, path);
+    enum hf_status st = hf_build_read_text(build, name, hf_bytes_of(map.data, map.len));
+    hf_map_release(&map);
+    if (st == HF_UNSUPPORTED)
+        complain(build, path, "not a signature file: its name's ending is not known");
+    return st;
+}
+
+static int keep_entry(const struct dirent *entry)
+{
+    return strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+}
+
+/* Byte order: alphasort would follow the locale. */
+static int by_bytes(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static enum hf_status read_entry(struct hf_build *build, const char *path, const char *name,
+                                 bool named);
+
+static enum hf_status read_folder(struct hf_build *build, const char *path,
+                                  const char *name)
+{
+    struct dirent **entries = NULL;
+    int n = scandir(path, &entries, keep_entry, by_bytes);
+    if (n < 0)
+        return refuse(build, path);
+    enum hf_status st = HF_OK;
+    for (int i = 0; i < n; i++) {
+        char *inner = NULL, *inner_name = NULL;
+        if (st == HF_OK) {
+            if (asprintf(&inner, "%s/%s", path, entries[i]->d_name) < 0 ||
+                asprintf(&inner_name, "%s%s%s", name, name[0] == 0 ? "" : "/",
+                         entries[i]->d_name) < 0)
+                st = HF_NOMEM;
+            else
+                st = read_entry(build, inner, inner_name, false);
+        }
+        free(inner);
+        free(inner_name);
+        free(entries[i]);
+    }
+    free(entries);
+    return st;
+}
+
+/* named: given by the caller, so that what is no source is an error; in folders it is not. */
+static enum hf_status read_entry(struct hf_build *build, const char *path, const char *name,
+                                 bool named)
+{
+    HF_AUTO(hf_fd_release) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) != 0)
+        return refuse(build, path);
+    if (S_ISDIR(st.st_mode))
+        return read_folder(build, path, named ? "" : name);
+    if (!named && (hf_text_format_of(name) == NULL || !S_ISREG(st.st_mode)))
+        return HF_OK;
+    return read_file(build, fd, path, name);
+}
+
+enum hf_status hf_build_read_path(struct hf_build *build, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return read_entry(build, path, slash == NULL ? path : slash + 1, true);
+}

@@ -1,0 +1,62 @@
+/* text.h - front ends for signature text: one row a file ending, one function a grammar. A bad
+ * line is reported and counted, never fatal. Grammars: facts/clamav.md 1.1, 1.2, 1.6. */
+#ifndef HF_DB_TEXT_H
+#define HF_DB_TEXT_H
+
+#include "db/build.h"
+
+/* ClamAV's functionality level that we answer to: signatures for other levels are skipped. */
+enum { HF_CLAMAV_LEVEL = 216 };
+
+struct hf_text_format;
+
+/* What a line came to. Grammars touch nothing but what they are given, so that lines can be read
+ * by several threads. */
+enum hf_line_result {
+    HF_LINE_NOTHING, /* a comment, or nothing on it */
+    HF_LINE_DIGEST,  /* digest, size and name are filled */
+    HF_LINE_NAME,    /* name is filled */
+    HF_LINE_RULE,    /* name, rule and pattern are filled */
+    HF_LINE_SKIP,    /* not taken: why says which kind */
+    HF_LINE_BAD      /* not understood: why says what */
+};
+
+struct hf_line {
+    const char *why;
+    struct hf_bytes name;
+    uint64_t size;
+    uint8_t digest[32];
+    size_t digest_length;
+    struct hf_rule rule;
+    struct hf_pattern pattern;
+    uint8_t *scratch; /* as long as the line's text; patterns borrow from it */
+};
+
+typedef enum hf_line_result hf_read_line(const struct hf_text_format *format,
+                                         struct hf_bytes text, struct hf_line *line);
+
+struct hf_text_format {
+    const char *ending;
+    hf_read_line *read;        /* NULL: every line is skipped, as kind */
+    const char *kind;          /* of skipped lines */
+    enum hf_db_section tables; /* digests go here (its MD5 table); 0: none */
+    bool size_first;           /* size:hash:name instead of hash:size:name */
+    bool any_size_at_any_level;
+};
+
+/* The row of a file's ending, in any case; NULL when it is no source. */
+const struct hf_text_format *hf_text_format_of(const char *file_name);
+
+hf_read_line hf_read_plain_hash; /* text_hashes.c */
+hf_read_line hf_read_clamav_hash;
+hf_read_line hf_read_ndb;    /* text_ndb.c */
+hf_read_line hf_read_ignore; /* text_hashes.c */
+
+/* Split at a separator; fields past max are left in the last. Returns how many. */
+size_t hf_split(struct hf_bytes text, char separator, struct hf_bytes *fields, size_t max);
+
+/* The last two fields of a ClamAV line: levels. HF_LINE_NOTHING: they admit ours. */
+enum hf_line_result hf_check_levels(const struct hf_bytes *fields, size_t count,
+                                    struct hf_line *line, uint64_t *level_min);
+
+#endif
