@@ -21,7 +21,7 @@ struct hf_pool_options {
 
 /* A finished object. report borrows until the callback returns. status: HF_OK, or HF_IO /
  * HF_INVALID when the descriptor could not be read (report is empty then). Crash, timeout and
- * memory hunger arrive as HF_OK with reasons. */
+ * memory hunger arrive as HF_OK with reasons. May submit and flush, not wait or close. */
 typedef void hf_pool_on_done(void *user, uint64_t id, enum hf_status status,
                              const struct hf_report *report);
 
@@ -55,6 +55,7 @@ HF_MUST_USE enum hf_status hf_pool_wait(struct hf_pool *pool, int timeout_ms);
 struct hf_pool_stats {
     uint32_t layers; /* enum hf_jail_layer */
     uint64_t workers_started, crashes, timeouts, retries;
+    uint64_t abandoned; /* killed, and still stuck in the kernel: not waited for */
 };
 struct hf_pool_stats hf_pool_stats(const struct hf_pool *pool);
 

@@ -23,8 +23,10 @@
 #include "scan/report.h"
 
 enum {
-    HF_CONTROL_FD = 3, /* of the template at exec */
-    HF_MESSAGE_MAX = 64 * 1024,
+    HF_CONTROL_FD = 3, /* of the template at exec; a worker has its channel there */
+    HF_SPOOL_FD = 4,   /* of a worker: the engine's spool_fd */
+    HF_MESSAGE_MAX = 96 * 1024, /* the longest FINDING, 64 names of 1 KiB, fits whole */
+    HF_READY_TEXT_MAX = 1024,
     HF_BATCH_MAX = 64 /* descriptors in one BATCH; the kernel's own limit is 253 */
 };
 
@@ -109,7 +111,9 @@ struct hf_worker_page {
     _Atomic uint64_t started; /* objects begun so far: unchanged means the same object */
 };
 
-/* One encoded record: type, length, body. Encoding appends to out. */
+/* One encoded record: u32 type, u32 length of the body, body; little-endian, counted byte
+ * strings, one form for each value, so that what decodes encodes to the same bytes. Encoding
+ * appends to out; texts and paths past their caps are cut. */
 void hf_msg_put_config(struct hf_buffer *out, const struct hf_msg_config *m);
 void hf_msg_put_ready(struct hf_buffer *out, const struct hf_msg_ready *m);
 void hf_msg_put_fork(struct hf_buffer *out, const struct hf_msg_fork *m);

@@ -1,0 +1,122 @@
+/* pool_internal.h - what the files of the pool share: pool.c (objects and who gets them),
+ * pool_template.c (the template process), pool_worker.c (one worker: start, batches, results,
+ * end). */
+#ifndef HF_JAIL_POOL_INTERNAL_H
+#define HF_JAIL_POOL_INTERNAL_H
+
+#include "jail/pool.h"
+
+#include <sys/types.h>
+
+enum { NO_ITEM = UINT32_MAX, BATCHES_MAX = 2 };
+
+/* A submitted file. Its descriptor stays open until it is reported: a worker may die. */
+struct hf_pool_item {
+    uint64_t id, size;
+    int fd;
+    uint32_t next;    /* in its list */
+    unsigned strikes; /* workers that died of it */
+    unsigned losses;  /* workers that died with it as the oldest, and nobody to blame */
+};
+
+/* Items in order, by number. */
+struct hf_pool_list {
+    uint32_t head, tail, count;
+};
+
+enum hf_pool_worker_state {
+    WORKER_NONE,
+    WORKER_LIVE,
+    WORKER_DYING /* killed or gone; waits for the template's word, which says that it is over */
+};
+
+struct hf_pool_worker {
+    enum hf_pool_worker_state state;
+    uint32_t serial;
+    int channel, pidfd; /* pidfd -1: not told yet */
+    const struct hf_worker_page *page;
+    struct hf_pool_list out; /* given and not reported, oldest first */
+    uint64_t next_number;    /* of the next object to give */
+    uint64_t next_done;      /* of the oldest in out: the only one it may speak of */
+    uint64_t batch_end[BATCHES_MAX]; /* number behind the last object of each batch */
+    unsigned batches;                /* in flight */
+    uint64_t given;                  /* objects in its life */
+    bool closing;                    /* gets nothing more; its end is no crash */
+    bool said_last;                  /* it ends by itself after the batch */
+    bool alone;                      /* tries an object that has killed another worker */
+    /* The wall clock: how long the page has not changed. */
+    uint64_t seen_object, seen_started, still_ms;
+    bool timed_out;
+    uint64_t dying_since; /* ms */
+    /* The report that is coming in. */
+    struct hf_arena *arena; /* of the place: kept from worker to worker */
+    struct hf_arena_mark empty;
+    struct hf_report report;
+};
+
+struct hf_pool {
+    struct hf_pool_options options;
+    hf_pool_on_done *on_done;
+    void *user;
+    char *worker_path;
+    char **environment;
+    int db_fds[HF_DB_SEGMENTS_MAX];
+    /* template */
+    int control, template_fd; /* -1: none */
+    pid_t template_pid;
+    unsigned template_starts;  /* since something was last finished */
+    unsigned template_crashes; /* of its workers */
+    uint32_t serials;
+    /* workers */
+    struct hf_pool_worker *workers; /* options.workers of them */
+    unsigned empty_deaths;          /* without blame, since something was last finished */
+    /* objects */
+    struct hf_pool_item *items;
+    uint32_t capacity, batch_max;
+    struct hf_pool_list free, queue, suspects;
+    uint64_t reported;
+    bool blocked; /* a send found no room: try again soon */
+    bool inside;  /* a callback may run: what it submits waits */
+    bool broken;
+    uint64_t clock; /* ms, of the last look at the pages */
+    struct hf_pool_stats stats;
+    struct hf_arena *arena; /* for messages of the template */
+    struct hf_buffer out;
+    uint8_t datagram[HF_MESSAGE_MAX];
+};
+
+uint64_t hf_pool_now(void); /* ms, monotonic */
+
+/* Lists. Pop gives NO_ITEM when empty. */
+void hf_pool_push(struct hf_pool *pool, struct hf_pool_list *list, uint32_t item);
+void hf_pool_push_front(struct hf_pool *pool, struct hf_pool_list *list, uint32_t item);
+uint32_t hf_pool_pop(struct hf_pool *pool, struct hf_pool_list *list);
+
+/* Report an item, free its place, close its descriptor. */
+void hf_pool_report(struct hf_pool *pool, uint32_t item, enum hf_status status,
+                    const struct hf_report *report);
+void hf_pool_report_reason(struct hf_pool *pool, uint32_t item, enum hf_reason reason);
+
+/* Template. Start: as hf_pool_open says. Stop ends its workers too. Receive handles all that it
+ * has sent; HF_NOTFOUND: it is dead or speaks nonsense. */
+HF_MUST_USE enum hf_status hf_pool_template_start(struct hf_pool *pool,
+                                                  struct hf_buffer *error);
+void hf_pool_template_stop(struct hf_pool *pool);
+HF_MUST_USE enum hf_status hf_pool_template_receive(struct hf_pool *pool);
+
+/* Workers. Init and done are for the places. Start: NULL with errno when it cannot be. Send: gives it items from list, at most
+ * count; returns how many it took. */
+HF_MUST_USE bool hf_pool_worker_init(struct hf_pool_worker *w);
+void hf_pool_worker_done(struct hf_pool_worker *w);
+struct hf_pool_worker *hf_pool_worker_start(struct hf_pool *pool);
+uint32_t hf_pool_worker_send(struct hf_pool *pool, struct hf_pool_worker *w,
+                             struct hf_pool_list *list, uint32_t count);
+void hf_pool_worker_receive(struct hf_pool *pool, struct hf_pool_worker *w);
+void hf_pool_worker_kill(struct hf_pool_worker *w);
+void hf_pool_worker_retire(struct hf_pool_worker *w); /* it ends when it has finished */
+
+/* The worker is over: blame, retry, put back what it had. blame: whether the object in flight
+ * is to be held responsible. */
+void hf_pool_worker_judge(struct hf_pool *pool, struct hf_pool_worker *w, bool blame);
+
+#endif

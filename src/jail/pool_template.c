@@ -1,0 +1,226 @@
+/* The parent's end of the template: start by posix_spawn, handshake, what it says, its end. */
+#include "jail/pool_internal.h"
+
+#include "base/auto.h"
+#include "base/fd.h"
+#include "jail/channel.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+    READY_TIMEOUT_MS =
+        30000, /* a machine under load takes its time; none takes this long */
+    STOP_TIMEOUT_MS = 1000
+};
+
+#define WORKER_MEMORY (UINT64_C(2) << 30) /* private; larger children go to the spool */
+
+static bool add_file_actions(posix_spawn_file_actions_t *actions, int channel)
+{
+    return posix_spawn_file_actions_adddup2(actions, channel, HF_CONTROL_FD) == 0;
+}
+
+/* Signals as a new program expects them, whatever the host blocks or ignores, and a session of
+ * its own: Ctrl-C is the parent's business, and there is no terminal to type into. */
+static bool add_attributes(posix_spawnattr_t *attributes)
+{
+    sigset_t none, all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID;
+    return posix_spawnattr_setsigmask(attributes, &none) == 0 &&
+           posix_spawnattr_setsigdefault(attributes, &all) == 0 &&
+           posix_spawnattr_setflags(attributes, flags) == 0;
+}
+
+/* Returns 0 or an errno. */
+static int spawn(struct hf_pool *pool, int channel)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    char name[] = "holdfast-worker";
+    char *argv[] = {name, NULL};
+    if (posix_spawn_file_actions_init(&actions) != 0)
+        return ENOMEM;
+    int failed = ENOMEM;
+    if (posix_spawnattr_init(&attributes) == 0) {
+        if (add_file_actions(&actions, channel) && add_attributes(&attributes))
+            failed = posix_spawn(&pool->template_pid, pool->worker_path, &actions,
+                                 &attributes, argv, pool->environment);
+        posix_spawnattr_destroy(&attributes);
+    }
+    posix_spawn_file_actions_destroy(&actions);
+    return failed;
+}
+
+static enum hf_status send_config(struct hf_pool *pool)
+{
+    struct hf_msg_config config = {
+        .limits = pool->options.limits,
+        .all_match = pool->options.all_match,
+        .memory = WORKER_MEMORY,
+    };
+    hf_buffer_clear(&pool->out);
+    hf_msg_put_config(&pool->out, &config);
+    if (pool->out.failed)
+        return HF_NOMEM;
+    return hf_channel_send(pool->control, hf_buffer_view(&pool->out), pool->db_fds,
+                           pool->options.db_count, true);
+}
+
+static bool readable(int fd, int timeout_ms)
+{
+    uint64_t end = hf_pool_now() + (uint64_t)timeout_ms;
+    for (;;) {
+        uint64_t now = hf_pool_now();
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+        int n = poll(&p, 1, now < end ? (int)(end - now) : 0);
+        if (n > 0 || (n == 0 && now >= end) || (n < 0 && errno != EINTR))
+            return n > 0;
+    }
+}
+
+static enum hf_status await_ready(struct hf_pool *pool, struct hf_buffer *error)
+{
+    struct hf_datagram d = {.data = pool->datagram, .room = sizeof pool->datagram};
+    struct hf_message m;
+    const char *wrong = NULL;
+    if (!readable(pool->control, READY_TIMEOUT_MS))
+        wrong = "does not answer";
+    else if (hf_channel_receive(pool->control, &d, false) != HF_OK)
+        wrong = "ended before it was ready";
+    struct hf_arena_mark mark = hf_arena_mark(pool->arena);
+    struct hf_cursor c = hf_cursor_open(d.data, d.len, NULL);
+    if (wrong == NULL && (hf_msg_next(&c, pool->arena, &m) != HF_OK ||
+                          m.type != HF_MSG_READY || hf_cursor_left(&c) != 0))
+        wrong = "is of another version";
+    hf_arena_rewind(pool->arena, mark);
+    if (wrong != NULL) {
+        if (error != NULL)
+            hf_buffer_format(error, "%s %s", pool->worker_path, wrong);
+        return HF_CRASHED;
+    }
+    if (m.ready.status != HF_OK && error != NULL)
+        hf_buffer_bytes(error, m.ready.text);
+    pool->stats.layers = m.ready.layers;
+    return m.ready.status;
+}
+
+enum hf_status hf_pool_template_start(struct hf_pool *pool, struct hf_buffer *error)
+{
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+        return HF_IO;
+    pool->control = ends[0];
+    int failed = spawn(pool, ends[1]);
+    close(ends[1]);
+    if (failed != 0) {
+        hf_fd_release(&pool->control);
+        if (error != NULL)
+            hf_buffer_format(error, "%s cannot be started: %s", pool->worker_path,
+                             strerror(failed));
+        return failed == ENOENT ? HF_NOTFOUND : failed == ENOMEM ? HF_NOMEM : HF_CRASHED;
+    }
+    /* For killing it without doubt about whom; a host that collects all children may be first. */
+    pool->template_fd = (int)syscall(SYS_pidfd_open, pool->template_pid, 0);
+    pool->template_starts++;
+    pool->template_crashes = 0;
+    enum hf_status st = send_config(pool);
+    if (st == HF_OK || errno == EPIPE)
+        st = await_ready(pool, error);
+    if (st != HF_OK)
+        hf_pool_template_stop(pool);
+    return st;
+}
+
+/* The template ends when its control channel closes, and its workers with it. Waited for shortly:
+ * one that is stuck in the kernel is nobody's hostage. */
+void hf_pool_template_stop(struct hf_pool *pool)
+{
+    hf_fd_release(&pool->control);
+    if (pool->template_pid == 0)
+        return;
+    if (pool->template_fd >= 0) {
+        if (!readable(pool->template_fd, STOP_TIMEOUT_MS)) {
+            (void)syscall(SYS_pidfd_send_signal, pool->template_fd, SIGKILL, NULL, 0);
+            (void)readable(pool->template_fd, STOP_TIMEOUT_MS);
+        }
+        hf_fd_release(&pool->template_fd);
+    }
+    int status;
+    (void)waitpid(pool->template_pid, &status, WNOHANG);
+    pool->template_pid = 0;
+}
+
+static struct hf_pool_worker *find_worker(struct hf_pool *pool, uint32_t serial)
+{
+    for (unsigned i = 0; i < pool->options.workers; i++)
+        if (pool->workers[i].state != WORKER_NONE && pool->workers[i].serial == serial)
+            return &pool->workers[i];
+    return NULL;
+}
+
+static void on_exited(struct hf_pool *pool, uint32_t serial)
+{
+    struct hf_pool_worker *w = find_worker(pool, serial);
+    if (w == NULL)
+        return; /* its channel said so before, and that was enough */
+    if (w->state == WORKER_LIVE)
+        hf_pool_worker_receive(pool,
+                               w); /* what it still said; may be all there was to do */
+    if (w->state != WORKER_NONE && w->serial == serial)
+        hf_pool_worker_judge(pool, w, true);
+}
+
+/* Returns false when it is no message that a template sends. */
+static bool handle(struct hf_pool *pool, const struct hf_message *m, int *fd)
+{
+    if (m->type == HF_MSG_EXITED) {
+        on_exited(pool, m->exited.serial);
+        return *fd < 0;
+    }
+    if (m->type != HF_MSG_FORKED || *fd < 0)
+        return false;
+    struct hf_pool_worker *w = find_worker(pool, m->forked.serial);
+    if (w == NULL) /* given up already: let it not live on without anybody who watches */
+        (void)syscall(SYS_pidfd_send_signal, *fd, SIGKILL, NULL, 0);
+    if (w == NULL || w->pidfd >= 0)
+        return w == NULL;
+    w->pidfd = *fd;
+    *fd = -1;
+    if (w->state == WORKER_DYING)
+        hf_pool_worker_kill(w);
+    return true;
+}
+
+enum hf_status hf_pool_template_receive(struct hf_pool *pool)
+{
+    for (;;) {
+        HF_AUTO(hf_fd_release) int fd = -1;
+        struct hf_datagram d = {.data = pool->datagram,
+                                .room = sizeof pool->datagram,
+                                .fds = &fd,
+                                .fd_room = 1};
+        enum hf_status st = hf_channel_receive(pool->control, &d, false);
+        if (st == HF_LIMIT)
+            return HF_OK;
+        if (st != HF_OK)
+            return HF_NOTFOUND;
+        struct hf_message m;
+        struct hf_arena_mark mark = hf_arena_mark(pool->arena);
+        struct hf_cursor c = hf_cursor_open(d.data, d.len, NULL);
+        bool good = hf_msg_next(&c, pool->arena, &m) == HF_OK && hf_cursor_left(&c) == 0 &&
+                    handle(pool, &m, &fd);
+        hf_arena_rewind(pool->arena, mark);
+        if (!good)
+            return HF_NOTFOUND;
+    }
+}
