@@ -8,11 +8,12 @@
 
 #include <sys/types.h>
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 enum { OBJECTS_MAX = 4096 };
 
