@@ -4,7 +4,13 @@
 
 /* By format; a row with no decoder is a format that is no container, or that we do not open. */
 static const struct hf_unpacker_row rows[HF_FORMAT_COUNT] = {
-    [HF_FORMAT_ZIP] = {.format = HF_FORMAT_ZIP, .unpack = hf_unpack_zip},
+    [HF_FORMAT_ZIP] = {HF_FORMAT_ZIP, hf_unpack_zip, false},
+    [HF_FORMAT_TAR] = {HF_FORMAT_TAR, hf_unpack_tar, false},
+    [HF_FORMAT_CPIO_OLD] = {HF_FORMAT_CPIO_OLD, hf_unpack_cpio, false},
+    [HF_FORMAT_CPIO_ODC] = {HF_FORMAT_CPIO_ODC, hf_unpack_cpio, false},
+    [HF_FORMAT_CPIO_NEWC] = {HF_FORMAT_CPIO_NEWC, hf_unpack_cpio, false},
+    [HF_FORMAT_CPIO_CRC] = {HF_FORMAT_CPIO_CRC, hf_unpack_cpio, false},
+    [HF_FORMAT_GZIP] = {HF_FORMAT_GZIP, hf_unpack_gzip, false},
     [HF_FORMAT_BZIP2] = {HF_FORMAT_BZIP2, hf_unpack_bzip2, false},
     [HF_FORMAT_XZ] = {HF_FORMAT_XZ, hf_unpack_xz, false},
     [HF_FORMAT_LZMA] = {HF_FORMAT_LZMA, hf_unpack_lzma, false},
@@ -17,6 +23,10 @@ static const struct hf_unpacker_row rows[HF_FORMAT_COUNT] = {
     [HF_FORMAT_7Z] = {HF_FORMAT_7Z, hf_unpack_7z, true},
     [HF_FORMAT_RAR] = {HF_FORMAT_RAR, hf_unpack_rar, true},
     [HF_FORMAT_ISO9660] = {HF_FORMAT_ISO9660, hf_unpack_iso9660, true},
+    [HF_FORMAT_LHA] = {HF_FORMAT_LHA, hf_unpack_lha, true},
+    [HF_FORMAT_CAB] = {HF_FORMAT_CAB, hf_unpack_cab, true},
+    [HF_FORMAT_CHM] = {HF_FORMAT_CHM, hf_unpack_chm, true},
+    [HF_FORMAT_SZDD] = {HF_FORMAT_SZDD, hf_unpack_szdd, true},
 };
 
 const struct hf_unpacker_row *hf_unpacker_of(enum hf_format format)
