@@ -101,6 +101,7 @@ enum hf_status hf_engine_scan(struct hf_engine *engine, const struct hf_source *
                               struct hf_report *report)
 {
     engine->report = report;
+    report->first_only = !engine->options.all_match;
     engine->budget = hf_budget_of(&engine->options.limits);
     engine->finished = 0;
     engine->found = false;

@@ -137,6 +137,8 @@ void hf_report_finish(struct hf_report *report)
     for (size_t i = 0; i < report->finding_count; i++)
         if (report->findings[i].severity > report->verdict)
             report->verdict = report->findings[i].severity;
+    if (report->first_only && report->finding_count > 1)
+        report->finding_count = 1;
     if (report->verdict == HF_CLEAN && report->reasons != 0)
         report->verdict = HF_UNSCANNABLE;
 }

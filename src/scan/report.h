@@ -51,6 +51,7 @@ struct hf_incident {
 };
 
 struct hf_report {
+    bool first_only; /* of the findings only the one that names the file is kept */
     enum hf_verdict verdict;
     unsigned reasons; /* enum hf_reason, or-ed */
     struct hf_finding

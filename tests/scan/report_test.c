@@ -42,6 +42,21 @@ static void test_the_name_does_not_depend_on_the_order_of_finding(void **state)
     }
 }
 
+static void test_one_name_is_kept_when_one_is_wanted(void **state)
+{
+    (void)state;
+    HF_AUTO(hf_arena_release) struct hf_arena *arena = hf_arena_new(1 << 20);
+    struct hf_report r = hf_report_begin(arena);
+    r.first_only = true;
+    struct hf_finding digest = finding(0, HF_FINDING_SHA256, 0);
+    struct hf_finding pattern = finding(0, HF_FINDING_PATTERN, 7);
+    hf_report_found(&r, &digest);
+    hf_report_found(&r, &pattern);
+    hf_report_finish(&r);
+    assert_int_equal(r.finding_count, 1);
+    assert_int_equal(r.findings[0].kind, HF_FINDING_PATTERN);
+}
+
 static void test_the_verdict_is_the_gravest(void **state)
 {
     (void)state;
@@ -109,6 +124,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_name_does_not_depend_on_the_order_of_finding),
+        cmocka_unit_test(test_one_name_is_kept_when_one_is_wanted),
         cmocka_unit_test(test_the_verdict_is_the_gravest),
         cmocka_unit_test(test_a_verdict_survives_when_there_is_no_room_for_evidence),
         cmocka_unit_test(test_long_and_deep_paths_are_cut_and_keep_the_innermost),
