@@ -12,7 +12,7 @@ hf_unpacker hf_unpack_zip, hf_unpack_tar, hf_unpack_gzip, hf_unpack_cpio;
 hf_unpacker hf_unpack_bzip2, hf_unpack_xz, hf_unpack_lzma, hf_unpack_lzip, hf_unpack_zstd,
     hf_unpack_lz4, hf_unpack_compress;
 
-hf_unpacker hf_unpack_ar, hf_unpack_rpm;
+hf_unpacker hf_unpack_ar, hf_unpack_rpm, hf_unpack_xar, hf_unpack_arj;
 
 /* Through libarchive. */
 hf_unpacker hf_unpack_7z, hf_unpack_rar, hf_unpack_iso9660;

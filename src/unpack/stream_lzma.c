@@ -82,7 +82,8 @@ static enum hf_status alone_begin(void *state, struct hf_stream_io *io)
     }
     z->lib.next_in = header;
     z->lib.avail_in = sizeof header;
-    z->lib.next_out = io->out; /* nothing comes yet, but without room it does not even read */
+    z->lib.next_out =
+        io->out; /* nothing comes yet, but without room it does not even read */
     z->lib.avail_out = io->room;
     if (st == HF_OK)
         st = status_of(lzma_code(&z->lib, LZMA_RUN));

@@ -1,0 +1,270 @@
+/* 7z, rar and ISO 9660 through libarchive. One format is enabled at a time and no filters, so
+ * nothing is guessed and no program is started; input comes from memory through callbacks that
+ * charge the budget. libarchive converts names by the locale of the thread: decoding runs under
+ * C.UTF-8, which is loaded before the worker is sealed. */
+#include "base/auto.h"
+#include "unpack/decoders.h"
+#include "unpack/pusher.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <limits.h>
+#include <locale.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <wchar.h>
+
+enum {
+    READ_PIECE = 256 * 1024, /* handed to libarchive at once, without a copy */
+    ERRORS_MAX = 32          /* failing headers in a row before giving up */
+};
+
+struct source {
+    struct hf_cursor in;
+    struct hf_pusher out;
+};
+
+static void close_archive(struct archive **a)
+{
+    if (*a != NULL)
+        (void)archive_read_free(*a);
+}
+
+static pthread_once_t locale_once = PTHREAD_ONCE_INIT;
+static locale_t
+    utf8; /* (locale_t)0 when the system has no C.UTF-8: names stay as they can */
+
+static void load_locale(void)
+{
+    utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    if (utf8 == (locale_t)0)
+        return;
+    /* The first conversion opens the C library's tables of charsets: let that be now. */
+    locale_t before = uselocale(utf8);
+    wchar_t wide;
+    char bytes[MB_LEN_MAX];
+    size_t used = mbrtowc(&wide, "\xc3\xa4", 2, &(mbstate_t){0});
+    used += wcrtomb(bytes, 0xe4, &(mbstate_t){0});
+    (void)used;
+    (void)uselocale(before);
+}
+
+void hf_lib_archive_prepare(void)
+{
+    (void)pthread_once(&locale_once, load_locale);
+}
+
+static la_ssize_t on_read(struct archive *a, void *user, const void **data)
+{
+    struct source *s = user;
+    size_t left = hf_cursor_left(&s->in);
+    struct hf_bytes bytes = hf_take(&s->in, left < READ_PIECE ? left : READ_PIECE);
+    *data = bytes.data;
+    if (hf_cursor_charge(&s->in, bytes.len / 1024 + 1))
+        return (la_ssize_t)bytes.len;
+    archive_set_error(a, ECANCELED, "budget");
+    return ARCHIVE_FATAL;
+}
+
+static la_int64_t on_skip(struct archive *a, void *user, la_int64_t request)
+{
+    (void)a;
+    struct source *s = user;
+    size_t left = hf_cursor_left(&s->in);
+    uint64_t n = request <= 0 ? 0 : (uint64_t)request < left ? (uint64_t)request : left;
+    hf_skip(&s->in, n);
+    return (la_int64_t)n;
+}
+
+static la_int64_t on_seek(struct archive *a, void *user, la_int64_t offset, int whence)
+{
+    struct source *s = user;
+    la_int64_t end = (la_int64_t)s->in.len;
+    la_int64_t base = whence == SEEK_SET   ? 0
+                      : whence == SEEK_CUR ? (la_int64_t)s->in.pos
+                                           : end;
+    if (offset < -base)
+        return ARCHIVE_FATAL;
+    la_int64_t at = offset > end - base ? end : base + offset;
+    if (!hf_cursor_charge(&s->in, 1)) {
+        archive_set_error(a, ECANCELED, "budget");
+        return ARCHIVE_FATAL;
+    }
+    s->in = hf_cursor_at(&s->in, (uint64_t)at);
+    return at;
+}
+
+/* What libarchive means is told apart by its messages only. */
+static enum hf_status status_of(struct archive *a)
+{
+    static const struct {
+        const char *words;
+        enum hf_status status;
+    } rows[] = {
+        {"ncrypt", HF_ENCRYPTED},          {"Crypto", HF_ENCRYPTED},
+        {"assword", HF_ENCRYPTED},         {"nsupported", HF_UNSUPPORTED},
+        {"not supported", HF_UNSUPPORTED}, {"unavailable", HF_UNSUPPORTED},
+        {"Unknown codec", HF_UNSUPPORTED}, {"unexpected codec", HF_UNSUPPORTED},
+        {"runcated", HF_TRUNCATED},        {"Premature end", HF_TRUNCATED},
+    };
+    const char *text = archive_error_string(a);
+    if (archive_errno(a) == ENOMEM)
+        return HF_NOMEM;
+    for (size_t i = 0; text != NULL && i < sizeof rows / sizeof *rows; i++)
+        if (strstr(text, rows[i].words) != NULL)
+            return rows[i].status;
+    return HF_MALFORMED;
+}
+
+/* The name as libarchive has it, by any of its ways; raw bytes where no charset is known. */
+static struct hf_bytes name_of(struct archive_entry *entry)
+{
+    const char *name = archive_entry_pathname(entry);
+    if (name == NULL)
+        name = archive_entry_pathname_utf8(entry);
+    return name == NULL ? (struct hf_bytes){0} : hf_bytes_text(name);
+}
+
+static struct hf_child child_of(struct archive_entry *entry)
+{
+    struct hf_child child = hf_child_unknown();
+    child.name = name_of(entry);
+    if (archive_entry_size_is_set(entry) && archive_entry_size(entry) >= 0)
+        child.declared = (uint64_t)archive_entry_size(entry);
+    child.encrypted = archive_entry_is_data_encrypted(entry) == 1;
+    child.is_file =
+        archive_entry_filetype(entry) == AE_IFREG && archive_entry_hardlink(entry) == NULL;
+    return child;
+}
+
+/* Zeros for what the archive leaves out before the next block; counts as unpacked. */
+static enum hf_status push_gap(struct hf_pusher *out, uint64_t gap)
+{
+    static const uint8_t zeros[4096];
+    enum hf_status st = HF_OK;
+    for (; gap > 0 && st == HF_OK; gap -= gap < sizeof zeros ? gap : sizeof zeros)
+        st = hf_pusher_push(out, zeros, gap < sizeof zeros ? (size_t)gap : sizeof zeros);
+    return st;
+}
+
+/* The entry's bytes. *how: why there are no more of them. Unwanted bytes are decoded too where
+ * archives are solid; the pusher charges them. */
+static enum hf_status push_data(struct source *s, struct archive *a, enum hf_status *how)
+{
+    uint64_t at = 0;
+    for (;;) {
+        const void *data = NULL;
+        size_t len = 0;
+        la_int64_t offset = 0;
+        int ret = archive_read_data_block(a, &data, &len, &offset);
+        *how = ret == ARCHIVE_EOF || ret == ARCHIVE_OK ? HF_OK : status_of(a);
+        if (ret == ARCHIVE_EOF || (ret != ARCHIVE_OK && ret != ARCHIVE_WARN))
+            return hf_cursor_status(&s->in) == HF_LIMIT ? HF_LIMIT : HF_OK;
+        if (!hf_cursor_charge(&s->in, 1))
+            return HF_LIMIT;
+        enum hf_status st = HF_OK;
+        if (offset > 0 && (uint64_t)offset > at)
+            st = push_gap(&s->out, (uint64_t)offset - at);
+        if (st == HF_OK)
+            st = hf_pusher_push(&s->out, data, len);
+        if (st != HF_OK)
+            return st;
+        at = (offset > 0 && (uint64_t)offset > at ? (uint64_t)offset : at) + len;
+    }
+}
+
+static enum hf_status push_entry(struct source *s, struct archive *a,
+                                 struct archive_entry *entry, enum hf_status *how)
+{
+    struct hf_child child = child_of(entry);
+    enum hf_status st = hf_pusher_begin(&s->out, child);
+    *how = HF_OK;
+    if (st == HF_OK)
+        st = push_data(s, a, how);
+    if (st == HF_OK && child.encrypted && *how != HF_OK)
+        *how = HF_ENCRYPTED;
+    return st != HF_OK ? st : hf_pusher_end(&s->out, *how);
+}
+
+static enum hf_status push_entries(struct source *s, struct archive *a)
+{
+    enum hf_status all = HF_OK;
+    struct hf_notes *notes = s->out.unpack->notes;
+    for (unsigned errors = 0; errors < ERRORS_MAX;) {
+        struct archive_entry *entry = NULL;
+        int ret = archive_read_next_header(a, &entry);
+        if (!hf_cursor_charge(&s->in, 1))
+            return HF_LIMIT;
+        if (ret == ARCHIVE_EOF)
+            break;
+        if (ret == ARCHIVE_FATAL || ret == ARCHIVE_FAILED || ret == ARCHIVE_RETRY) {
+            all = status_of(a);
+            hf_note(notes, hf_cursor_where(&s->in), "archive: %s", hf_status_text(all));
+            if (ret == ARCHIVE_FATAL)
+                break;
+            errors++;
+            continue;
+        }
+        errors = 0;
+        enum hf_status how, st = push_entry(s, a, entry, &how);
+        if (st != HF_OK)
+            return st;
+        if (how != HF_OK && all == HF_OK)
+            all = how;
+    }
+    if (all != HF_OK && archive_read_has_encrypted_entries(a) == 1 && s->out.number == 0)
+        all = HF_ENCRYPTED; /* the list of names itself is encrypted */
+    return all;
+}
+
+typedef int enable(struct archive *a);
+
+static enum hf_status run(struct hf_unpack *unpack, enable *const *formats)
+{
+    struct source s = {.in = unpack->object, .out = hf_pusher_of(unpack)};
+    s.in = hf_cursor_clip(&unpack->object, unpack->object.pos, UINT64_MAX);
+    HF_AUTO(close_archive) struct archive *a = archive_read_new();
+    if (a == NULL)
+        return HF_NOMEM;
+    for (; *formats != NULL; formats++)
+        (void)(*formats)(a);
+    (void)archive_read_set_read_callback(a, on_read);
+    (void)archive_read_set_skip_callback(a, on_skip);
+    (void)archive_read_set_seek_callback(a, on_seek);
+    (void)archive_read_set_callback_data(a, &s);
+    if (archive_read_open1(a) != ARCHIVE_OK)
+        return hf_cursor_status(&s.in) == HF_LIMIT ? HF_LIMIT : HF_NOMEM;
+    enum hf_status st = push_entries(&s, a);
+    return s.out.stop != HF_OK ? s.out.stop : st;
+}
+
+static enum hf_status run_in_utf8(struct hf_unpack *unpack, enable *const *formats)
+{
+    hf_lib_archive_prepare();
+    if (utf8 == (locale_t)0)
+        return run(unpack, formats);
+    locale_t before = uselocale(utf8);
+    enum hf_status st = run(unpack, formats);
+    (void)uselocale(before);
+    return st;
+}
+
+enum hf_status hf_unpack_7z(struct hf_unpack *unpack)
+{
+    static enable *const formats[] = {archive_read_support_format_7zip, NULL};
+    return run_in_utf8(unpack, formats);
+}
+
+enum hf_status hf_unpack_rar(struct hf_unpack *unpack)
+{
+    static enable *const formats[] = {archive_read_support_format_rar,
+                                      archive_read_support_format_rar5, NULL};
+    return run_in_utf8(unpack, formats);
+}
+
+enum hf_status hf_unpack_iso9660(struct hf_unpack *unpack)
+{
+    static enable *const formats[] = {archive_read_support_format_iso9660, NULL};
+    return run_in_utf8(unpack, formats);
+}
