@@ -1,0 +1,164 @@
+/* Messages: what is encoded decodes to the same, and nothing else decodes. */
+#include "jail/protocol.h"
+
+#include "base/auto.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+static struct hf_message decode(const struct hf_buffer *b, struct hf_arena *arena)
+{
+    struct hf_cursor c = hf_cursor_open(b->data, b->len, NULL);
+    struct hf_message m;
+    assert_int_equal(hf_msg_next(&c, arena, &m), HF_OK);
+    assert_int_equal(hf_msg_next(&c, arena, &(struct hf_message){0}), HF_NOTFOUND);
+    return m;
+}
+
+static void test_control_messages_come_back_as_they_were(void **state)
+{
+    (void)state;
+    HF_AUTO(hf_arena_release) struct hf_arena *arena = hf_arena_new(1 << 20);
+    HF_AUTO(hf_buffer_done) struct hf_buffer b = {0};
+    struct hf_msg_config config = {
+        .limits = {1, 2, 3, 4, 5, 6}, .all_match = true, .memory = 7};
+    hf_msg_put_config(&b, &config);
+    struct hf_message m = decode(&b, arena);
+    assert_int_equal(m.type, HF_MSG_CONFIG);
+    assert_memory_equal(&m.config.limits, &config.limits, sizeof config.limits);
+    assert_true(m.config.all_match);
+    assert_int_equal(m.config.memory, 7);
+    hf_buffer_clear(&b);
+    hf_msg_put_ready(&b, &(struct hf_msg_ready){HF_NOMEM, 5, hf_bytes_text("why")});
+    m = decode(&b, arena);
+    assert_int_equal(m.ready.status, HF_NOMEM);
+    assert_int_equal(m.ready.layers, 5);
+    assert_true(hf_bytes_equal(m.ready.text, hf_bytes_text("why")));
+    hf_buffer_clear(&b);
+    hf_msg_put_exited(&b, &(struct hf_msg_exited){9, -1});
+    m = decode(&b, arena);
+    assert_int_equal(m.exited.serial, 9);
+    assert_int_equal(m.exited.wait_status, -1);
+}
+
+static void test_findings_come_back_with_their_paths(void **state)
+{
+    (void)state;
+    HF_AUTO(hf_arena_release) struct hf_arena *arena = hf_arena_new(1 << 20);
+    HF_AUTO(hf_buffer_done) struct hf_buffer b = {0};
+    struct hf_bytes names[] = {hf_bytes_text("a.zip"), hf_bytes_of("\0\n", 2), {0}};
+    struct hf_msg_finding in = {
+        .object = 77,
+        .finding = {.signature = {1, 2},
+                    .kind = HF_FINDING_SHA256,
+                    .severity = HF_PUA,
+                    .indicator = true,
+                    .view = HF_VIEW_TEXT,
+                    .offset = HF_NO_OFFSET,
+                    .length = 3,
+                    .path = {names, 3}},
+    };
+    hf_msg_put_finding(&b, &in);
+    struct hf_message m = decode(&b, arena);
+    const struct hf_finding *f = &m.finding.finding;
+    assert_int_equal(m.finding.object, 77);
+    assert_int_equal(f->signature.number, 2);
+    assert_int_equal(f->kind, HF_FINDING_SHA256);
+    assert_int_equal(f->severity, HF_PUA);
+    assert_true(f->indicator);
+    assert_int_equal(f->view, HF_VIEW_TEXT);
+    assert_true(f->offset == HF_NO_OFFSET);
+    assert_int_equal(f->path.count, 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_true(hf_bytes_equal(f->path.names[i], names[i]));
+}
+
+static void test_the_longest_finding_fits_in_a_datagram(void **state)
+{
+    (void)state;
+    static uint8_t name[4 * HF_INNER_NAME_MAX];
+    struct hf_bytes names[2 * HF_INNER_DEPTH_MAX];
+    for (size_t i = 0; i < 2 * HF_INNER_DEPTH_MAX; i++)
+        names[i] = hf_bytes_of(name, sizeof name);
+    HF_AUTO(hf_arena_release) struct hf_arena *arena = hf_arena_new(1 << 20);
+    HF_AUTO(hf_buffer_done) struct hf_buffer b = {0};
+    struct hf_msg_finding in = {
+        .finding = {.severity = HF_INFECTED, .path = {names, 2 * HF_INNER_DEPTH_MAX}}};
+    hf_msg_put_finding(&b, &in);
+    assert_true(b.len < HF_MESSAGE_MAX);
+    assert_int_equal(decode(&b, arena).finding.finding.path.count, HF_INNER_DEPTH_MAX);
+}
+
+/* Each change of one byte either is refused or is another value, never read past the end. */
+static void test_damaged_messages_are_refused(void **state)
+{
+    (void)state;
+    HF_AUTO(hf_arena_release) struct hf_arena *arena = hf_arena_new(1 << 20);
+    HF_AUTO(hf_buffer_done) struct hf_buffer b = {0};
+    hf_msg_put_batch(&b, &(struct hf_msg_batch){.first = 1, .count = 2});
+    struct hf_message m;
+    for (size_t cut = 1; cut < b.len; cut++) {
+        struct hf_cursor c = hf_cursor_open(b.data, cut, NULL);
+        assert_int_equal(hf_msg_next(&c, arena, &m), HF_MALFORMED);
+    }
+    static const struct {
+        size_t at;
+        uint8_t value;
+    } changes[] = {
+        {0, 0},    {0, 99},
+        {1, 1}, /* type */
+        {4, 11},   {4, 13},
+        {7, 0xff},                         /* length: shorter, longer, huge */
+        {16, 0},   {16, HF_BATCH_MAX + 1}, /* count */
+    };
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        uint8_t kept = b.data[changes[i].at];
+        b.data[changes[i].at] = changes[i].value;
+        struct hf_cursor c = hf_cursor_open(b.data, b.len, NULL);
+        assert_int_equal(hf_msg_next(&c, arena, &m), HF_MALFORMED);
+        b.data[changes[i].at] = kept;
+    }
+    hf_buffer_clear(&b);
+    hf_msg_put_batch(&b, &(struct hf_msg_batch){.first = UINT64_MAX - 1, .count = 2});
+    struct hf_cursor c = hf_cursor_open(b.data, b.len, NULL);
+    assert_int_equal(hf_msg_next(&c, arena, &m), HF_MALFORMED); /* numbers would wrap */
+}
+
+static void test_values_out_of_range_are_refused(void **state)
+{
+    (void)state;
+    HF_AUTO(hf_arena_release) struct hf_arena *arena = hf_arena_new(1 << 20);
+    HF_AUTO(hf_buffer_done) struct hf_buffer b = {0};
+    struct hf_message m;
+    hf_msg_put_incident(&b, &(struct hf_msg_incident){.incident.reason = 3});
+    struct hf_cursor c = hf_cursor_open(b.data, b.len, NULL);
+    assert_int_equal(hf_msg_next(&c, arena, &m), HF_MALFORMED); /* two reasons */
+    hf_buffer_clear(&b);
+    hf_msg_put_finding(&b, &(struct hf_msg_finding){.finding.severity = HF_CLEAN});
+    c = hf_cursor_open(b.data, b.len, NULL);
+    assert_int_equal(hf_msg_next(&c, arena, &m), HF_MALFORMED);
+    hf_buffer_clear(&b);
+    hf_msg_put_done(&b, &(struct hf_msg_done){.verdict = HF_INFECTED + 1});
+    c = hf_cursor_open(b.data, b.len, NULL);
+    assert_int_equal(hf_msg_next(&c, arena, &m), HF_MALFORMED);
+    hf_buffer_clear(&b);
+    hf_msg_put_done(&b, &(struct hf_msg_done){.format = HF_FORMAT_COUNT});
+    c = hf_cursor_open(b.data, b.len, NULL);
+    assert_int_equal(hf_msg_next(&c, arena, &m), HF_MALFORMED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_control_messages_come_back_as_they_were),
+        cmocka_unit_test(test_findings_come_back_with_their_paths),
+        cmocka_unit_test(test_the_longest_finding_fits_in_a_datagram),
+        cmocka_unit_test(test_damaged_messages_are_refused),
+        cmocka_unit_test(test_values_out_of_range_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
