@@ -1,0 +1,281 @@
+#include "cli/databases.h"
+
+#include "base/auto.h"
+#include "base/fd.h"
+#include "cli/db_cache.h"
+#include "cli/walk.h"
+#include "db/build.h"
+#include "db/builtin.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { NOTES_MAX = 10 }; /* bad lines shown; `holdfast db build` shows all */
+
+struct opening {
+    struct hf_databases *out;
+    const char **text; /* owned array: sources to compile; borrowed paths */
+    size_t text_count;
+    hf_databases_on_note *on_note;
+    void *user;
+    struct hf_buffer *error;
+    uint64_t notes;
+};
+
+void hf_databases_done(struct hf_databases *databases)
+{
+    hf_db_close(databases->db);
+    for (size_t i = 0; i < databases->count; i++)
+        hf_fd_release(&databases->fds[i]);
+    hf_buffer_done(&databases->name);
+    *databases = (struct hf_databases){0};
+}
+
+static enum hf_status take_segment(struct opening *o, int fd)
+{
+    if (o->out->count == HF_DB_SEGMENTS_MAX) {
+        close(fd);
+        hf_buffer_format(o->error, "more than %d compiled databases at once",
+                         HF_DB_SEGMENTS_MAX);
+        return HF_LIMIT;
+    }
+    o->out->fds[o->out->count++] = fd;
+    return HF_OK;
+}
+
+static enum hf_status cannot(struct opening *o, enum hf_status st, const char *path)
+{
+    hf_buffer_format(o->error, "%s: %s", path,
+                     st == HF_IO ? strerror(errno) : hf_status_text(st));
+    return st;
+}
+
+/* Compiled databases below a folder, which may hold text sources too. */
+static enum hf_status take_folder(struct opening *o, const char *path)
+{
+    struct hf_walk_options options = {.follow_symlinks = true};
+    HF_AUTO(hf_walk_release) struct hf_walk *walk = hf_walk_new(&options);
+    struct hf_walk_entry entry;
+    if (walk == NULL || hf_walk_begin(walk, hf_bytes_text(path)) != HF_OK)
+        return cannot(o, HF_NOMEM, path);
+    size_t texts = 0;
+    for (enum hf_walk_kind kind; (kind = hf_walk_next(walk, &entry)) != HF_WALK_END;) {
+        if (kind == HF_WALK_BUSY || kind == HF_WALK_ERROR) {
+            errno = kind == HF_WALK_BUSY ? EMFILE : entry.error;
+            return cannot(o, HF_IO, (const char *)entry.path.data);
+        }
+        if (kind != HF_WALK_FILE)
+            continue;
+        static const char ending[] = ".hfdb";
+        size_t n = sizeof ending - 1;
+        bool compiled = entry.path.len > n &&
+                        memcmp(entry.path.data + entry.path.len - n, ending, n) == 0;
+        texts += !compiled;
+        if (!compiled)
+            close(entry.fd);
+        else if (take_segment(o, entry.fd) != HF_OK)
+            return HF_LIMIT;
+    }
+    if (texts > 0)
+        o->text[o->text_count++] = path;
+    return HF_OK;
+}
+
+static enum hf_status sort_out(struct opening *o, const char *path)
+{
+    HF_AUTO(hf_fd_release) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) != 0)
+        return cannot(o, errno == ENOENT ? HF_NOTFOUND : HF_IO, path);
+    if (S_ISDIR(st.st_mode))
+        return take_folder(o, path);
+    uint8_t magic[8];
+    size_t got = 0;
+    if (S_ISREG(st.st_mode) && hf_fd_read_at(fd, magic, sizeof magic, 0, &got) != HF_OK)
+        return cannot(o, HF_IO, path);
+    if (got < sizeof magic || memcmp(magic, HF_DB_MAGIC, sizeof magic) != 0) {
+        o->text[o->text_count++] = path;
+        return HF_OK;
+    }
+    int segment = fd;
+    fd = -1;
+    return take_segment(o, segment);
+}
+
+static void pass_message(void *user, const char *file, uint64_t line, const char *text)
+{
+    struct opening *o = user;
+    if (o->notes++ >= NOTES_MAX)
+        return;
+    HF_AUTO(hf_buffer_done) struct hf_buffer note = {0};
+    if (line > 0)
+        hf_buffer_format(&note, "%s:%llu: %s", file, (unsigned long long)line, text);
+    else
+        hf_buffer_format(&note, "%s: %s", file, text);
+    hf_buffer_u8(&note, 0);
+    if (!note.failed)
+        o->on_note(o->user, true, (const char *)note.data);
+}
+
+static void note_unusable_cache(struct opening *o, int error)
+{
+    char *text = NULL;
+    if (asprintf(&text,
+                 "the cache cannot be used, signatures are compiled for this run only: %s",
+                 strerror(error)) < 0)
+        return;
+    o->on_note(o->user, false, text);
+    free(text);
+}
+
+/* Read all text sources. */
+static enum hf_status read_sources(struct opening *o, struct hf_build *build)
+{
+    for (size_t i = 0; i < o->text_count; i++) {
+        enum hf_status st = hf_build_read_path(build, o->text[i]);
+        if (st == HF_UNSUPPORTED) {
+            hf_buffer_format(
+                o->error,
+                "%s: neither a compiled database nor text signatures, by its name",
+                o->text[i]);
+            return st;
+        }
+        if (st != HF_OK)
+            return cannot(o, st, o->text[i]);
+    }
+    struct hf_build_summary summary = hf_build_summary(build);
+    if (o->notes > NOTES_MAX)
+        o->on_note(o->user, true,
+                   "more lines cannot be used; 'holdfast db build' shows all");
+    if (summary.signatures + summary.allowed + summary.ignored > 0)
+        return HF_OK;
+    hf_buffer_format(o->error, "%s: no usable signature", o->text[0]);
+    return HF_MALFORMED;
+}
+
+/* Compile the text sources into the cache, or, where that cannot be written, into memory.
+ * cache is its path or NULL. */
+static enum hf_status compile(struct opening *o, const char *cache)
+{
+    HF_AUTO(hf_build_release) struct hf_build *build = hf_build_new(pass_message, o);
+    if (build == NULL)
+        return cannot(o, HF_NOMEM, o->text[0]);
+    enum hf_status st = read_sources(o, build);
+    if (st != HF_OK)
+        return st;
+    if (cache != NULL) {
+        int fd = -1;
+        if (hf_db_cache_prepare(cache) == HF_OK &&
+            hf_build_write_file(build, cache) == HF_OK)
+            fd = hf_db_cache_open(cache);
+        if (fd >= 0)
+            return take_segment(o, fd);
+        note_unusable_cache(o, errno);
+    }
+    HF_AUTO(hf_buffer_done) struct hf_buffer image = {0};
+    st = hf_build_write(build, &image);
+    if (st != HF_OK)
+        return cannot(o, st, o->text[0]);
+    int fd = hf_memfd_of("holdfast-db", hf_buffer_view(&image));
+    return fd >= 0 ? take_segment(o, fd) : cannot(o, HF_IO, o->text[0]);
+}
+
+/* A cached file whose frame is whole. A damaged one is made again. */
+static int open_cached(const char *path)
+{
+    struct hf_db *db = NULL;
+    int fd = hf_db_cache_open(path);
+    if (fd < 0 || hf_db_open(&fd, 1, &db) != HF_OK)
+        hf_fd_release(&fd);
+    hf_db_close(db);
+    return fd;
+}
+
+static enum hf_status take_texts(struct opening *o)
+{
+    HF_AUTO(hf_buffer_done) struct hf_buffer path = {0};
+    enum hf_status st = hf_db_cache_path(o->text, o->text_count, &path);
+    if (st == HF_NOMEM)
+        return cannot(o, st, o->text[0]);
+    const char *cache = st == HF_OK ? (const char *)path.data : NULL;
+    int fd = cache != NULL ? open_cached(cache) : -1;
+    return fd >= 0 ? take_segment(o, fd) : compile(o, cache);
+}
+
+/* "skipped 12" lines and the number of signatures, from what the segments say of themselves. */
+static void count_signatures(struct hf_databases *out)
+{
+    for (uint32_t i = 0; i < hf_db_segment_count(out->db); i++) {
+        uint64_t count = 0;
+        (void)hf_db_section(out->db, i, HF_DB_SIGNATURES, &count);
+        out->signatures += count;
+        struct hf_bytes meta = hf_db_section(out->db, i, HF_DB_META, &count);
+        static const char key[] = "\nskipped ";
+        for (const uint8_t *at = meta.data, *end = at + meta.len;
+             at != NULL &&
+             (at = memmem(at, (size_t)(end - at), key, sizeof key - 1)) != NULL;) {
+            at += sizeof key - 1;
+            uint64_t n = 0;
+            while (at < end && *at >= '0' && *at <= '9')
+                n = n * 10 + (uint64_t)(*at++ - '0');
+            out->skipped += n;
+        }
+    }
+}
+
+static void name_them(struct hf_databases *out, const char *const *paths, size_t count)
+{
+    if (count == 0)
+        hf_buffer_text(&out->name, "built-in");
+    for (size_t i = 0; i < count; i++)
+        hf_buffer_format(&out->name, "%s%s", i > 0 ? ", " : "", paths[i]);
+    hf_buffer_u8(&out->name, 0);
+}
+
+static enum hf_status take_all(struct opening *o, const char *const *paths, size_t count)
+{
+    if (count == 0) {
+        int fd = hf_memfd_of("holdfast-content", hf_db_builtin());
+        return fd >= 0 ? take_segment(o, fd) : cannot(o, HF_IO, "built-in content");
+    }
+    for (size_t i = 0; i < count; i++) {
+        enum hf_status st = sort_out(o, paths[i]);
+        if (st != HF_OK)
+            return st;
+    }
+    return o->text_count > 0 ? take_texts(o) : HF_OK;
+}
+
+enum hf_status hf_databases_open(struct hf_databases *out, const char *const *paths,
+                                 size_t count, hf_databases_on_note *on_note, void *user,
+                                 struct hf_buffer *error)
+{
+    *out = (struct hf_databases){0};
+    struct opening o = {.out = out, .on_note = on_note, .user = user, .error = error};
+    o.text = calloc(count + 1, sizeof *o.text);
+    if (o.text == NULL)
+        return cannot(&o, HF_NOMEM, "database");
+    enum hf_status st = take_all(&o, paths, count);
+    free((void *)o.text);
+    if (st != HF_OK)
+        return st;
+    name_them(out, paths, count);
+    const char *name = out->name.failed ? "database" : (const char *)out->name.data;
+    if (out->count == 0) {
+        hf_buffer_format(error, "%s: no signatures in it", name);
+        return HF_NOTFOUND;
+    }
+    st = hf_db_open(out->fds, out->count, &out->db);
+    if (st == HF_MALFORMED)
+        hf_buffer_format(error, "%s: not a Holdfast database, or damaged", name);
+    else if (st == HF_UNSUPPORTED)
+        hf_buffer_format(error, "%s: made by another version; build it again", name);
+    else if (st != HF_OK)
+        return cannot(&o, st, name);
+    if (st == HF_OK)
+        count_signatures(out);
+    return st;
+}

@@ -1,0 +1,34 @@
+/* databases.h - from what --db names to an opened database: compiled files as they are, text
+ * signatures compiled on the fly and kept in the cache, the built-in content when none is
+ * named. Reads the user's own content; hostile bytes never come here. */
+#ifndef HF_CLI_DATABASES_H
+#define HF_CLI_DATABASES_H
+
+#include "db/db.h"
+
+struct hf_databases {
+    int fds[HF_DB_SEGMENTS_MAX]; /* owned; oldest first */
+    size_t count;
+    struct hf_db *db;      /* owned */
+    struct hf_buffer name; /* for the summary, zero-ended */
+    uint64_t signatures, skipped;
+};
+void hf_databases_done(struct hf_databases *databases);
+
+/* Called with something that the user should know: a bad line, a cache that cannot be used. */
+typedef void hf_databases_on_note(void *user, bool important, const char *text);
+
+/*
+ * Open them.
+ *
+ * paths    count files or folders; count 0: the built-in content.
+ * out      to be released in any case.
+ * error    receives a sentence when the status is not HF_OK; names in it are as given.
+ * Returns HF_OK, HF_NOTFOUND, HF_MALFORMED, HF_UNSUPPORTED, HF_IO, HF_NOMEM, HF_LIMIT.
+ */
+HF_MUST_USE enum hf_status hf_databases_open(struct hf_databases *out,
+                                             const char *const *paths, size_t count,
+                                             hf_databases_on_note *on_note, void *user,
+                                             struct hf_buffer *error);
+
+#endif

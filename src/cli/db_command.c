@@ -1,0 +1,242 @@
+/* db_command.c - `holdfast db`: build compiles signatures, info shows what a database holds,
+ * check looks at every byte of it. */
+#include "cli/commands.h"
+
+#include "base/auto.h"
+#include "base/fd.h"
+#include "base/text.h"
+#include "db/build.h"
+#include "db/db.h"
+#include "db/db_info.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+enum { BUILD_OUTPUT, BUILD_WITHDRAW, BUILD_STRICT, BUILD_QUIET };
+static const struct hf_option build_options[] = {
+    [BUILD_OUTPUT] = {'o', "output", HF_OPTION_TEXT, "FILE",
+                      "write the database here; an old one is replaced when the new one is "
+                      "complete",
+                      HF_COMPLETE_FILE},
+    [BUILD_WITHDRAW] =
+        {0, "withdraw", HF_OPTION_LIST, "FILE|DIR",
+         "withdraw the signatures in this source from older databases; may be "
+         "given several times",
+         HF_COMPLETE_FILE},
+    [BUILD_STRICT] = {0, "strict", HF_OPTION_FLAG, NULL,
+                      "write nothing when a line is not understood"},
+    [BUILD_QUIET] = {'q', "quiet", HF_OPTION_FLAG, NULL,
+                     "show neither bad lines nor the summary"},
+};
+
+enum { INFO_JSON };
+static const struct hf_option info_options[] = {
+    [INFO_JSON] = {0, "json", HF_OPTION_FLAG, NULL, "print one JSON object"},
+};
+
+static int run_build(const struct hf_arguments *arguments);
+static int run_info(const struct hf_arguments *arguments);
+static int run_check(const struct hf_arguments *arguments);
+
+static const struct hf_command command_build = {
+    .name = "build",
+    .operands = "[OPTION]... -o FILE SOURCE...",
+    .summary = "compile signatures into a database",
+    .details =
+        "Sources are files or folders of text signatures: .hdb .hsb .mdb .msb .imp .fp .sfp\n"
+        ".ndb .ign2 as ClamAV has them, and lists of digests (.txt .md5 .sha1 .sha256\n"
+        ".hashes): digest [size] [name], or as sha256sum writes them.\n"
+        "Exit codes: 0 written, 2 not.",
+    .options = build_options,
+    .option_count = sizeof build_options / sizeof *build_options,
+    .operands_max = SIZE_MAX,
+    .complete = HF_COMPLETE_FILE,
+    .run = run_build,
+};
+
+static const struct hf_command command_info = {
+    .name = "info",
+    .operands = "[OPTION]... FILE...",
+    .summary =
+        "show what a database holds; several files: as the segments of one, oldest first",
+    .options = info_options,
+    .option_count = sizeof info_options / sizeof *info_options,
+    .operands_min = 1,
+    .operands_max = HF_DB_SEGMENTS_MAX,
+    .complete = HF_COMPLETE_FILE,
+    .run = run_info,
+};
+
+static const struct hf_command command_check = {
+    .name = "check",
+    .operands = "[OPTION]... FILE...",
+    .summary = "check every byte of a database",
+    .details = "Exit codes: 0 whole, 2 damaged or no database.",
+    .operands_min = 1,
+    .operands_max = HF_DB_SEGMENTS_MAX,
+    .complete = HF_COMPLETE_FILE,
+    .run = run_check,
+};
+
+const struct hf_command hf_command_db = {
+    .name = "db",
+    .operands = "build|info|check [OPTION]... [OPERAND]...",
+    .summary = "compile, show and check databases",
+    .operands_min = 1,
+    .operands_max = SIZE_MAX,
+    .subcommands = (const struct hf_command *const[]){&command_build, &command_info,
+                                                      &command_check, NULL},
+};
+
+struct building {
+    const struct hf_arguments *arguments;
+    struct hf_buffer text;
+    bool quiet;
+};
+
+static void show_message(void *user, const char *file, uint64_t line, const char *text)
+{
+    struct building *b = user;
+    if (b->quiet)
+        return;
+    if (line > 0)
+        hf_complain(b->arguments, "%s:%llu: %s", file, (unsigned long long)line, text);
+    else
+        hf_complain(b->arguments, "%s: %s", file, text);
+}
+
+static void show_skipped(void *user, const char *kind, uint64_t count)
+{
+    hf_buffer_format(user, "  %llu: %s\n", (unsigned long long)count, kind);
+}
+
+static void summarise(struct building *b, const struct hf_build *build)
+{
+    struct hf_build_summary s = hf_build_summary(build);
+    hf_buffer_format(&b->text, "%llu signatures (%llu digests), %llu allowed, %llu ignored",
+                     (unsigned long long)s.signatures, (unsigned long long)s.digests,
+                     (unsigned long long)s.allowed, (unsigned long long)s.ignored);
+    if (s.withdrawn > 0)
+        hf_buffer_format(&b->text, ", %llu withdrawn", (unsigned long long)s.withdrawn);
+    hf_buffer_format(&b->text, " from %llu files; %llu bad lines, %llu not taken\n",
+                     (unsigned long long)s.files, (unsigned long long)s.bad_lines,
+                     (unsigned long long)s.skipped);
+    hf_build_for_each_skipped(build, show_skipped, &b->text);
+}
+
+/* Read all sources; the builder has said what is wrong with one. */
+static enum hf_status read_sources(struct hf_build *build, const char *const *paths,
+                                   size_t count, bool withdraw)
+{
+    enum hf_status st = HF_OK;
+    hf_build_withdraw(build, withdraw);
+    for (size_t i = 0; i < count && st == HF_OK; i++)
+        st = hf_build_read_path(build, paths[i]);
+    hf_build_withdraw(build, false);
+    return st;
+}
+
+static enum hf_status read_all(struct hf_build *build, const struct hf_arguments *arguments)
+{
+    const struct hf_option_value *withdraw = &arguments->values[BUILD_WITHDRAW];
+    enum hf_status st = read_sources(build, withdraw->list, withdraw->count, true);
+    if (st == HF_OK)
+        st = read_sources(build, (const char *const *)arguments->operands,
+                          arguments->operand_count, false);
+    return st;
+}
+
+static int run_build(const struct hf_arguments *arguments)
+{
+    const char *output = arguments->values[BUILD_OUTPUT].text;
+    if (output == NULL) {
+        hf_complain(arguments, "no output: -o FILE is needed");
+        return HF_EXIT_ERROR;
+    }
+    if (arguments->operand_count + arguments->values[BUILD_WITHDRAW].count == 0) {
+        hf_complain(arguments, "no source: name files or folders of signatures");
+        return HF_EXIT_ERROR;
+    }
+    struct building b = {.arguments = arguments};
+    b.quiet = arguments->values[BUILD_QUIET].count > 0;
+    HF_AUTO(hf_build_release) struct hf_build *build = hf_build_new(show_message, &b);
+    enum hf_status st = build == NULL ? HF_NOMEM : read_all(build, arguments);
+    if (st != HF_OK) {
+        hf_complain(arguments, "nothing written: %s", hf_status_text(st));
+        return HF_EXIT_ERROR;
+    }
+    if (arguments->values[BUILD_STRICT].count > 0 &&
+        hf_build_summary(build).bad_lines > 0) {
+        hf_complain(arguments, "nothing written: %llu lines are not understood",
+                    (unsigned long long)hf_build_summary(build).bad_lines);
+        return HF_EXIT_ERROR;
+    }
+    st = hf_build_write_file(build, output);
+    if (st != HF_OK) {
+        hf_complain(arguments, "%s: %s", output,
+                    st == HF_IO ? strerror(errno) : hf_status_text(st));
+        return HF_EXIT_ERROR;
+    }
+    if (!b.quiet)
+        summarise(&b, build);
+    int code = hf_print(arguments, &b.text);
+    hf_buffer_done(&b.text);
+    return code;
+}
+
+/* Open what the operands name; NULL after a complaint. */
+static struct hf_db *open_operands(const struct hf_arguments *arguments)
+{
+    int fds[HF_DB_SEGMENTS_MAX];
+    struct hf_db *db = NULL;
+    size_t opened = 0;
+    bool good = true;
+    for (; opened < arguments->operand_count && good; opened++) {
+        fds[opened] = open(arguments->operands[opened], O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        good = fds[opened] >= 0;
+        if (!good)
+            hf_complain(arguments, "%s: %s", arguments->operands[opened], strerror(errno));
+    }
+    enum hf_status st = good ? hf_db_open(fds, opened, &db) : HF_OK;
+    if (st == HF_MALFORMED)
+        hf_complain(arguments, "%s: not a Holdfast database, or damaged",
+                    arguments->operands[0]);
+    else if (st == HF_UNSUPPORTED)
+        hf_complain(arguments, "%s: made by another version; build it again",
+                    arguments->operands[0]);
+    else if (st != HF_OK)
+        hf_complain(arguments, "%s: %s", arguments->operands[0],
+                    st == HF_IO ? strerror(errno) : hf_status_text(st));
+    for (size_t i = 0; i < opened; i++)
+        hf_fd_release(&fds[i]);
+    return db;
+}
+
+static int run_info(const struct hf_arguments *arguments)
+{
+    HF_AUTO(hf_db_release) struct hf_db *db = open_operands(arguments);
+    HF_AUTO(hf_buffer_done) struct hf_buffer out = {0};
+    if (db == NULL)
+        return HF_EXIT_ERROR;
+    if (arguments->values[INFO_JSON].count > 0)
+        hf_db_info_json(db, &out);
+    else
+        hf_db_info_text(db, &out);
+    return hf_print(arguments, &out);
+}
+
+static int run_check(const struct hf_arguments *arguments)
+{
+    HF_AUTO(hf_db_release) struct hf_db *db = open_operands(arguments);
+    HF_AUTO(hf_buffer_done) struct hf_buffer note = {0};
+    if (db == NULL)
+        return HF_EXIT_ERROR;
+    enum hf_status st = hf_db_check(db, &note);
+    if (st == HF_OK)
+        return HF_EXIT_OK;
+    hf_buffer_u8(&note, 0);
+    hf_complain(arguments, "%s: %s", arguments->operands[0],
+                note.len > 1 && !note.failed ? (const char *)note.data
+                                             : hf_status_text(st));
+    return HF_EXIT_ERROR;
+}
