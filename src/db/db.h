@@ -108,6 +108,15 @@ HF_MUST_USE enum hf_status hf_db_source(const struct hf_db *db,
  * searched. */
 bool hf_db_matches_zeros(const struct hf_db *db);
 
+/* Signatures of a segment that find something (allow lists not counted), withdrawn ones
+ * included. */
+uint64_t hf_db_signature_count(const struct hf_db *db, uint32_t segment);
+
+/* A segment's sources by number: HF_NOTFOUND past the last. */
+HF_MUST_USE enum hf_status hf_db_source_at(const struct hf_db *db, uint32_t segment,
+                                           uint32_t number, struct hf_bytes *source,
+                                           struct hf_bytes *licence);
+
 /* A raw section, for `db info`, `db check` and tests; {NULL, 0} when there is none. */
 struct hf_bytes hf_db_section(const struct hf_db *db, uint32_t segment,
                               enum hf_db_section type, uint64_t *count);

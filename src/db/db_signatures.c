@@ -114,6 +114,22 @@ enum hf_status hf_db_source(const struct hf_db *db, struct hf_signature signatur
     return hf_segment_source(s, number, source, licence) ? HF_OK : HF_MALFORMED;
 }
 
+enum hf_status hf_db_source_at(const struct hf_db *db, uint32_t segment, uint32_t number,
+                               struct hf_bytes *source, struct hf_bytes *licence)
+{
+    *source = *licence = (struct hf_bytes){0};
+    const struct hf_segment *s = segment_at(db, segment);
+    if (s == NULL || number >= s->sources.count)
+        return HF_NOTFOUND;
+    return hf_segment_source(s, number, source, licence) ? HF_OK : HF_MALFORMED;
+}
+
+uint64_t hf_db_signature_count(const struct hf_db *db, uint32_t segment)
+{
+    const struct hf_segment *s = segment_at(db, segment);
+    return s == NULL ? 0 : s->parts[HF_DB_SIGNATURES].count;
+}
+
 static enum hf_status digest_id(const struct hf_segment *s, uint32_t number, uint64_t *id)
 {
     enum hf_db_section type;

@@ -181,6 +181,18 @@ static void write_plain(struct hf_output *out, enum hf_db_section type,
     hf_output_end(out, count);
 }
 
+/* How many of the signatures find something: allow lists have numbers too. */
+static uint64_t detections(const struct hf_buffer *groups)
+{
+    uint64_t count = 0;
+    for (size_t at = 0; at < groups->len; at += 16) {
+        uint32_t type = hf_le32(groups->data + at);
+        if (type < HF_DB_ALLOW_MD5 || type > HF_DB_ALLOW_SHA256)
+            count += hf_le32(groups->data + at + 8);
+    }
+    return count;
+}
+
 /* What people ask about: lines of a key and a value, skipped kinds by name. */
 static void describe(const struct hf_build *build, struct hf_buffer *meta)
 {
@@ -217,7 +229,7 @@ enum hf_status hf_build_write_fd(struct hf_build *build, int fd)
     if (st == HF_OK) {
         write_tombstones(build, &out);
         write_list(&out, HF_DB_SOURCES, &build->sources, 0, &(struct list_extras){0});
-        write_plain(&out, HF_DB_SIGNATURES, hf_buffer_view(&groups), groups.len / 16);
+        write_plain(&out, HF_DB_SIGNATURES, hf_buffer_view(&groups), detections(&groups));
         describe(build, &meta);
         write_plain(&out, HF_DB_META, hf_buffer_view(&meta), 0);
         st = groups.failed || meta.failed ? HF_NOMEM : hf_output_finish(&out);
