@@ -9,7 +9,7 @@ struct child_sink {
     struct hf_object *container;
     struct hf_child_store store;
     struct hf_object child; /* between open and close */
-    struct hf_arena_mark mark;
+    struct hf_buffer name;  /* of the child: the arena belongs to the decoder meanwhile */
     uint64_t pushed; /* children seen, also those refused */
 };
 
@@ -23,10 +23,11 @@ static enum hf_status begin(struct child_sink *s, const struct hf_child *child)
 {
     struct hf_engine *engine = s->engine;
     s->pushed++;
-    s->mark = hf_arena_mark(engine->arena);
+    hf_buffer_clear(&s->name);
+    hf_buffer_bytes(&s->name, child->name);
     s->child = (struct hf_object){
         .parent = s->container,
-        .name = hf_arena_copy(engine->arena, child->name),
+        .name = hf_buffer_view(&s->name),
         .depth = s->container->depth + 1,
     };
     if (!hf_budget_object(&engine->budget)) {
@@ -35,7 +36,6 @@ static enum hf_status begin(struct child_sink *s, const struct hf_child *child)
     }
     if (s->child.depth > engine->budget.depth) {
         hf_scan_incident(engine, &s->child, HF_LIMIT);
-        hf_arena_rewind(engine->arena, s->mark);
         return HF_UNSUPPORTED;
     }
     return HF_OK;
@@ -48,9 +48,7 @@ static enum hf_status finish(struct child_sink *s, struct hf_bytes bytes,
     struct hf_engine *engine = s->engine;
     s->child.bytes = bytes;
     hf_scan_incident(engine, &s->child, how);
-    enum hf_status st = bytes.len == 0 ? HF_OK : hf_scan_object(engine, &s->child);
-    hf_arena_rewind(engine->arena, s->mark);
-    return st;
+    return bytes.len == 0 ? HF_OK : hf_scan_object(engine, &s->child);
 }
 
 static enum hf_status on_open(struct hf_sink *sink, const struct hf_child *child)
@@ -123,6 +121,7 @@ static enum hf_status unpack_as(struct hf_engine *engine, struct hf_object *obje
     };
     enum hf_status st = row->unpack(&unpack);
     hf_child_store_done(&s.store);
+    hf_buffer_done(&s.name);
     engine->tainted = engine->tainted || row->risky;
     if (st == HF_STOPPED)
         return st;
