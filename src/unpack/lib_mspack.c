@@ -39,7 +39,9 @@ static void *on_alloc(struct mspack_system *self, size_t bytes)
     (void)self;
     if (bytes > HF_MSPACK_MEMORY - m->allocated)
         return NULL;
-    union block *b = malloc(sizeof *b + bytes);
+    /* Zeroed: the library frees members of a KWAJ header that it has not filled in yet when the
+     * header is cut. Found by fuzz_engine. */
+    union block *b = calloc(1, sizeof *b + bytes);
     if (b == NULL)
         return NULL;
     b->of.owner = m;
