@@ -8,7 +8,8 @@
 
 #include <sys/types.h>
 
-enum { NO_ITEM = UINT32_MAX, BATCHES_MAX = 2 };
+enum { BATCHES_MAX = 2 };
+#define NO_ITEM UINT32_MAX
 
 /* A submitted file. Its descriptor stays open until it is reported: a worker may die. */
 struct hf_pool_item {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 int main(void)
 {
@@ -17,5 +18,6 @@ int main(void)
               stderr);
         return HF_WORKER_EXIT_USAGE;
     }
-    return hf_template_run(getenv("HOLDFAST_JAIL"));
+    _exit(hf_template_run(
+        getenv("HOLDFAST_JAIL"))); /* no exit handlers of libraries: sealed */
 }

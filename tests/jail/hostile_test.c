@@ -2,6 +2,8 @@
  * only layer of the jail. The control shows that the same attempts work without one. */
 #include "fixture.h"
 
+#include "jail/seal.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -158,11 +160,7 @@ static const struct attempt attempts[] = {
 };
 enum { ATTEMPTS = sizeof attempts / sizeof *attempts };
 
-#if defined(__SANITIZE_ADDRESS__)
-static const bool sanitizer = true;
-#else
-static const bool sanitizer = false;
-#endif
+static const bool sanitizer = HF_SEAL_SANITIZER;
 
 static void check_attempt(const struct attempt *a, const struct outcome *o)
 {
@@ -236,6 +234,8 @@ static void test_calls_of_other_architectures_end_the_worker(void **state)
 static void test_an_object_cannot_be_written_even_when_its_descriptor_can(void **state)
 {
     (void)state;
+    if (sanitizer)
+        skip();
     char path[] = "/tmp/holdfast-test-XXXXXX";
     int fd = mkstemp(path);
     assert_true(fd >= 0);
@@ -243,10 +243,9 @@ static void test_an_object_cannot_be_written_even_when_its_descriptor_can(void *
     struct fixture *f = fixture_open("seccomp", &(struct hf_pool_options){.workers = 1});
     uint64_t id = fixture_submit_fd(f, open(path, O_RDWR | O_CLOEXEC));
     fixture_finish(f);
-    assert_int_equal(f->outcomes[id].number, sanitizer ? HOSTILE_DONE : HOSTILE_REFUSED);
+    assert_int_equal(f->outcomes[id].number, HOSTILE_REFUSED);
     char text[32];
-    if (!sanitizer)
-        assert_int_equal(pread(fd, text, sizeof text, 0), 5);
+    assert_int_equal(pread(fd, text, sizeof text, 0), 5);
     fixture_close(f);
     /* The control: without the filter it is overwritten. */
     f = fixture_open("none", &(struct hf_pool_options){.workers = 1});
