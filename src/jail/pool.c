@@ -129,7 +129,7 @@ char *hf_worker_path_find(void)
 static bool is_passed_on(const char *variable)
 {
     static const char *const prefixes[] = {
-        "HOLDFAST_", "OPENSSL_ia32cap=", "ASAN_OPTIONS=", "UBSAN_OPTIONS=", "TZ="};
+        "HOLDFAST_", "OPENSSL_ia32cap=", "ASAN_OPTIONS=", "UBSAN_OPTIONS="};
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
         if (strncmp(variable, prefixes[i], strlen(prefixes[i])) == 0)
             return true;

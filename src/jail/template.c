@@ -17,6 +17,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { WORKERS_MAX = 1024, SPOOL_SLACK = 1 << 30 };
@@ -119,6 +120,10 @@ static const char *prepare(struct template *t, const struct request *config,
     if (*status != HF_OK)
         return "the database cannot be opened";
     (void)setlocale(LC_ALL, "C.UTF-8"); /* without it libraries keep names as bytes */
+    /* mktime of the ISO decoder would open /etc/localtime again and again; a zone that is set and
+     * known is not looked up. */
+    (void)setenv("TZ", "UTC0", 1);
+    tzset();
     hf_unpack_prepare();
     struct hf_engine_options options = {
         .limits = config->message.config.limits,
