@@ -2,6 +2,21 @@
 
 #include "match/image.h"
 
+/* Whether the shuffle tables, if any, let a window through, by bytes and by nibbles. */
+static bool shuffle_passes(const struct match_class *class, uint64_t x)
+{
+    uint8_t by_byte = 0xff, by_nibble = 0xff;
+    if (class->shuffle == NULL)
+        return true;
+    for (unsigned i = 0; i < class->window; i++) {
+        const uint8_t *t = class->shuffle + (size_t)i * MATCH_SHUFFLE_BYTES;
+        const uint8_t b = (uint8_t)(x >> (8 * i));
+        by_byte &= t[b];
+        by_nibble &= t[256 + (b & 15)] & t[272 + (b >> 4)];
+    }
+    return by_byte != 0 && by_nibble != 0;
+}
+
 /* An entry is sound when its record exists and the window that it names is the one that the
  * filter and the bucket find. */
 static bool entry_sound(const struct match_view *view, const struct match_class *class,
@@ -16,12 +31,10 @@ static bool entry_sound(const struct match_view *view, const struct match_class 
     uint64_t x = 0;
     for (unsigned i = 0; i < class->window; i++)
         x |= (uint64_t)match_fold(r.bytes.data[r.run + place + i]) << (8 * i);
-    const uint64_t h = match_exact_hash(x), f = match_filter_hash(x);
-    const uint64_t word =
-        match_le64(class->filter + 8 * match_filter_word(f, class->filter_bits));
-    return h >> 1 >> (63 - class->bucket_bits) == bucket &&
-           ((uint32_t)h & ~MATCH_PLACE) == (tag & ~MATCH_PLACE) &&
-           (word & match_filter_bits(f)) == match_filter_bits(f);
+    const uint64_t h = match_exact_hash(x);
+    return match_bucket(class, h) == bucket &&
+           ((uint32_t)h & ~MATCH_PLACE) == (tag & ~MATCH_PLACE) && match_passes(class, x) &&
+           shuffle_passes(class, x);
 }
 
 static bool class_sound(const struct match_view *view, const struct match_class *class)

@@ -2,7 +2,7 @@
 
 #include "base/cursor.h"
 
-static const char magic[8] = {'H', 'F', 'M', 'A', 'T', 'C', 'H', '1'};
+static const char magic[8] = {'H', 'F', 'M', 'A', 'T', 'C', 'H', '2'};
 
 /* An extent of count elements of size bytes, 8-aligned; NULL when it is not inside the image. */
 static const uint8_t *extent(struct hf_bytes image, uint64_t offset, uint64_t count,
@@ -13,28 +13,41 @@ static const uint8_t *extent(struct hf_bytes image, uint64_t offset, uint64_t co
     return image.data + offset;
 }
 
+static bool shape_sound(const struct match_class *class)
+{
+    const unsigned stride = class->stride, window = class->window;
+    const uint32_t words = class->filter_words;
+    if (stride < 1 || stride > MATCH_STRIDE_MAX || (stride & (stride - 1)) != 0)
+        return false;
+    if (window < 1 || window > MATCH_WINDOW_MAX || class->bucket_bits > 31 || words == 0)
+        return false;
+    return window > MATCH_NARROW ||
+           ((words & (words - 1)) == 0 && words <= UINT32_C(1) << 24);
+}
+
 static bool read_class(struct hf_cursor *c, struct hf_bytes image,
                        struct match_class *class)
 {
     class->stride = hf_u32le(c);
     class->window = hf_u32le(c);
-    class->filter_bits = hf_u32le(c);
+    class->filter_words = hf_u32le(c);
     class->bucket_bits = hf_u32le(c);
-    uint64_t filter = hf_u64le(c);
-    uint64_t starts = hf_u64le(c);
-    uint64_t entries = hf_u64le(c);
-    uint64_t entry_count = hf_u64le(c);
-    hf_skip(c, MATCH_CLASS_HEADER - 48);
-    if (class->stride < 1 || class->stride > MATCH_STRIDE_MAX ||
-        (class->stride & (class->stride - 1)) != 0 || class->window < 1 ||
-        class->window > MATCH_WINDOW_MAX || class->filter_bits > 32 ||
-        class->bucket_bits > 31 || entry_count > UINT32_MAX)
+    uint64_t filter = hf_u64le(c), shuffle = hf_u64le(c);
+    uint64_t starts = hf_u64le(c), entries = hf_u64le(c);
+    class->entry_count = hf_u32le(c);
+    hf_skip(c, MATCH_CLASS_HEADER - 52);
+    if (!shape_sound(class))
         return false;
     class->mask = UINT64_MAX >> (64 - 8 * class->window);
-    class->entry_count = (uint32_t)entry_count;
-    class->filter = extent(image, filter, UINT64_C(1) << class->filter_bits, 8);
+    class->filter =
+        extent(image, filter, class->filter_words, class->window > MATCH_NARROW ? 8 : 4);
     class->starts = extent(image, starts, (UINT64_C(1) << class->bucket_bits) + 1, 4);
-    class->entries = extent(image, entries, entry_count, 8);
+    class->entries = extent(image, entries, class->entry_count, 8);
+    if (shuffle != 0) {
+        class->shuffle = extent(image, shuffle, class->window, MATCH_SHUFFLE_BYTES);
+        if (class->shuffle == NULL || class->stride != 1 || class->window > MATCH_NARROW)
+            return false;
+    }
     return class->filter != NULL && class->starts != NULL && class->entries != NULL;
 }
 

@@ -4,13 +4,17 @@
  * All windows of `window` bytes in that run are indexed: stride of them, one at each residue
  * modulo stride. So a text that is probed at every stride-th position only cannot miss the
  * literal, and exactly one probe finds each occurrence. A class is one choice of (stride,
- * window); a literal belongs to the widest class that it is long enough for.
+ * window); each literal is in one class.
  *
  * All windows are taken from folded bytes (A-Z become a-z), so that a literal and its nocase twin
  * share tables; a confirmed occurrence is compared with its own case.
  *
  *   header   64 bytes, then 64 for each class (image.c)
- *   filter   of a class: 1 << filter_bits words of 64 bits, blocked Bloom
+ *   filter   of a class: blocked Bloom, three bits of one word for each window. Windows of more
+ *            than 4 bytes: 64-bit words, any number. Others: 32-bit words, a power of two.
+ *   shuffle  of a class of stride 1 with few windows: for each byte of the window a table of
+ *            256 bytes that says in which of 8 buckets it may stand, then for each the same by
+ *            low and by high nibble (16 + 16). A position passes when all bytes agree on one
  *   starts   (1 << bucket_bits) + 1 entry numbers (u32)
  *   entries  {u32 tag, u32 where}: low bits of the tag are the window's place in the run, where
  *            is the record's offset / 8
@@ -26,20 +30,24 @@
 enum {
     MATCH_CLASSES_MAX = 8,
     MATCH_WINDOW_MAX = 8,
+    MATCH_NARROW = 4, /* windows of up to 4 bytes live in 32-bit lanes */
     MATCH_STRIDE_MAX = 32,
     MATCH_HEADER = 64,
     MATCH_CLASS_HEADER = 64,
     MATCH_RECORD = 16,
-    MATCH_LENGTH_MAX = 65535
+    MATCH_LENGTH_MAX = 65535,
+    MATCH_SHUFFLE_BYTES = 256 + 32 /* tables of one byte of the window */
 };
 #define MATCH_NOCASE UINT32_C(0x80000000)
 #define MATCH_PLACE  UINT32_C(31) /* bits of a tag that hold the place in the run */
 
 struct match_class {
     unsigned stride, window; /* bytes */
-    unsigned filter_bits, bucket_bits;
+    uint32_t filter_words;   /* of 8 bytes, or of 4 when narrow */
+    unsigned bucket_bits;
     uint64_t mask; /* of the window's bytes in a loaded word */
     const uint8_t *filter, *starts, *entries;
+    const uint8_t *shuffle; /* NULL: none */
     uint32_t entry_count;
 };
 
@@ -93,21 +101,55 @@ static inline uint8_t match_fold(uint8_t b)
     return (uint8_t)(b - 'A') < 26 ? (uint8_t)(b | 0x20) : b;
 }
 
-/* The filter's hash of a masked window: one product, whose upper bits depend on all of it. */
-static inline uint64_t match_filter_hash(uint64_t x)
+/* Hashes of a masked window for the filter. They are part of the format: every kernel computes
+ * the same in its own registers. Wide: the upper half of one product picks the word, both halves
+ * mixed pick three bits of it (6 bits of the mix each). Narrow: the same in 32 bits. */
+#define MATCH_WIDE_FACTOR   UINT64_C(0x9e3779b97f4a7c15)
+#define MATCH_NARROW_FACTOR UINT32_C(0x9e3779b1)
+#define MATCH_NARROW_MIX    UINT32_C(0x85ebca6b)
+
+struct match_spot {
+    uint32_t word;
+    uint32_t bits; /* three bit numbers, 6 (wide) or 5 (narrow) bits each */
+};
+
+static inline struct match_spot match_wide_spot(uint64_t x, uint32_t filter_words)
 {
-    return x * UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t h = x * MATCH_WIDE_FACTOR;
+    uint32_t upper = (uint32_t)(h >> 32);
+    return (struct match_spot){(uint32_t)((uint64_t)upper * filter_words >> 32),
+                               (uint32_t)h ^ upper};
 }
 
-/* Which word, and which bits of it. */
-static inline uint64_t match_filter_word(uint64_t h, unsigned filter_bits)
+static inline struct match_spot match_narrow_spot(uint32_t x, uint32_t filter_words)
 {
-    return h >> 1 >> (63 - filter_bits);
+    uint32_t h = x * MATCH_NARROW_FACTOR;
+    uint32_t bits = ((x ^ h >> 15) * MATCH_NARROW_MIX) >> 17;
+    return (struct match_spot){(uint32_t)((uint64_t)h * filter_words >> 32), bits};
 }
 
-static inline uint64_t match_filter_bits(uint64_t h)
+static inline uint64_t match_wide_mask(uint32_t bits)
 {
-    return UINT64_C(1) << (h >> 40 & 63) | UINT64_C(1) << (h >> 34 & 63);
+    return UINT64_C(1) << (bits & 63) | UINT64_C(1) << (bits >> 6 & 63) |
+           UINT64_C(1) << (bits >> 12 & 63);
+}
+
+static inline uint32_t match_narrow_mask(uint32_t bits)
+{
+    return UINT32_C(1) << (bits & 31) | UINT32_C(1) << (bits >> 5 & 31) |
+           UINT32_C(1) << (bits >> 10 & 31);
+}
+
+static inline bool match_passes(const struct match_class *class, uint64_t x)
+{
+    if (class->window > MATCH_NARROW) {
+        struct match_spot s = match_wide_spot(x, class->filter_words);
+        uint64_t mask = match_wide_mask(s.bits);
+        return (match_le64(class->filter + 8 * (size_t)s.word) & mask) == mask;
+    }
+    struct match_spot s = match_narrow_spot((uint32_t)x, class->filter_words);
+    uint32_t mask = match_narrow_mask(s.bits);
+    return (match_le32(class->filter + 4 * (size_t)s.word) & mask) == mask;
 }
 
 /* The exact table's hash: computed for candidates only, so it may cost more. */
@@ -118,6 +160,11 @@ static inline uint64_t match_exact_hash(uint64_t x)
     x ^= x >> 32;
     x *= UINT64_C(0xd6e8feb86659fd93);
     return x ^ x >> 32;
+}
+
+static inline uint64_t match_bucket(const struct match_class *class, uint64_t exact_hash)
+{
+    return exact_hash >> 1 >> (63 - class->bucket_bits);
 }
 
 #endif

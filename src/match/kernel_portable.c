@@ -11,22 +11,50 @@ static void fold(const uint8_t *from, uint8_t *to, size_t n)
         to[i] = match_fold(from[i]);
 }
 
-static void probe(const struct match_class *class, const uint8_t *text, size_t n,
-                  struct match_queue *queue)
+/* No branch on the outcome: what did not pass is overwritten by the next. The count stays in a
+ * register; the queue may alias anything for all that the compiler knows. */
+static uint32_t probe_wide(const struct match_class *class, const uint8_t *text, size_t n,
+                           uint16_t *at)
 {
     const uint64_t mask = class->mask;
     const uint8_t *filter = class->filter;
-    const unsigned stride = class->stride, filter_bits = class->filter_bits;
-    uint32_t count =
-        0; /* in a register: the queue may alias the text for all the compiler knows */
-    for (size_t at = 0; at < n; at += stride) {
-        uint64_t h = match_filter_hash(match_le64(text + at) & mask);
-        uint64_t bits = match_filter_bits(h);
-        uint64_t word = match_le64(filter + 8 * match_filter_word(h, filter_bits));
-        queue->at[count] = (uint16_t)at; /* no branch: overwritten unless it passed */
-        count += (word & bits) == bits;
+    const size_t stride = class->stride;
+    const uint32_t words = class->filter_words;
+    uint32_t count = 0;
+    for (size_t i = 0; i < n; i += stride) {
+        struct match_spot s = match_wide_spot(match_le64(text + i) & mask, words);
+        uint64_t word = match_le64(filter + 8 * (size_t)s.word);
+        at[count] = (uint16_t)i;
+        count += word >> (s.bits & 63) & word >> (s.bits >> 6 & 63) &
+                 word >> (s.bits >> 12 & 63) & 1;
     }
-    queue->count = count;
+    return count;
 }
 
-const struct match_kernel hf_match_portable = {"portable", always, fold, probe};
+static uint32_t probe_narrow(const struct match_class *class, const uint8_t *text, size_t n,
+                             uint16_t *at)
+{
+    const uint32_t mask = (uint32_t) class->mask;
+    const uint8_t *filter = class->filter;
+    const size_t stride = class->stride;
+    const uint32_t words = class->filter_words;
+    uint32_t count = 0;
+    for (size_t i = 0; i < n; i += stride) {
+        struct match_spot s = match_narrow_spot(match_le32(text + i) & mask, words);
+        uint32_t word = match_le32(filter + 4 * (size_t)s.word);
+        at[count] = (uint16_t)i;
+        count += word >> (s.bits & 31) & word >> (s.bits >> 5 & 31) &
+                 word >> (s.bits >> 10 & 31) & 1;
+    }
+    return count;
+}
+
+void hf_match_probe_portable(const struct match_class *class, const uint8_t *text, size_t n,
+                             struct match_queue *queue)
+{
+    queue->count = class->window > MATCH_NARROW ? probe_wide(class, text, n, queue->at)
+                                                : probe_narrow(class, text, n, queue->at);
+}
+
+const struct match_kernel hf_match_portable = {"portable", always, fold,
+                                               hf_match_probe_portable};

@@ -1,0 +1,224 @@
+#include "match/build.h"
+
+#include <stdlib.h>
+
+enum {
+    WIDE_BITS = 12,   /* filter bits for each window of more than 4 bytes; the rate of false
+                       * candidates is 1.6 % then, and the table of 400,000 literals 2.4 MiB */
+    NARROW_BITS = 24, /* few windows, small tables: a lower rate is cheap */
+    SHUFFLE_MOST = 128 /* windows: with more, eight buckets let too much through */
+};
+
+struct entry {
+    uint64_t window;
+    uint32_t bucket, tag, where;
+};
+
+void hf_match_align(struct hf_buffer *out, size_t base, size_t alignment)
+{
+    while ((out->len - base) % alignment != 0 && !out->failed)
+        hf_buffer_u8(out, 0);
+}
+
+/* Zeros to be filled; NULL when out of memory. Valid until the next append. */
+static uint8_t *add_zeros(struct hf_buffer *out, size_t size)
+{
+    uint8_t *p = hf_buffer_reserve(out, size);
+    if (p == NULL)
+        return NULL;
+    memset(p, 0, size);
+    out->len += size;
+    return p;
+}
+
+static unsigned bits_for(uint64_t n)
+{
+    unsigned bits = 0;
+    while (bits < 31 && UINT64_C(1) << bits < n)
+        bits++;
+    return bits;
+}
+
+static void put_le(uint8_t *p, uint64_t v, unsigned width)
+{
+    for (unsigned i = 0; i < width; i++)
+        p[i] = (uint8_t)(v >> (8 * i));
+}
+
+static enum hf_status write_filter(const struct entry *entries, size_t count,
+                                   struct match_class *class, struct hf_buffer *out)
+{
+    const bool wide = class->window > MATCH_NARROW;
+    const uint64_t words = wide ? (uint64_t)count * WIDE_BITS / 64 + 1
+                                : UINT64_C(1)
+                                      << bits_for((uint64_t)count * NARROW_BITS / 32);
+    if (words > UINT32_MAX)
+        return HF_LIMIT;
+    /* Windows of three bytes and less are so few that more words than this serve nothing. */
+    class->filter_words =
+        wide || words < UINT32_C(1) << 24 ? (uint32_t)words : UINT32_C(1) << 24;
+    uint8_t *filter = add_zeros(out, (size_t) class->filter_words * (wide ? 8 : 4));
+    if (filter == NULL)
+        return HF_NOMEM;
+    for (size_t i = 0; i < count; i++) {
+        if (wide) {
+            struct match_spot s = match_wide_spot(entries[i].window, class->filter_words);
+            uint8_t *word = filter + 8 * (size_t)s.word;
+            put_le(word, match_le64(word) | match_wide_mask(s.bits), 8);
+        } else {
+            struct match_spot s =
+                match_narrow_spot((uint32_t)entries[i].window, class->filter_words);
+            uint8_t *word = filter + 4 * (size_t)s.word;
+            put_le(word, match_le32(word) | match_narrow_mask(s.bits), 4);
+        }
+    }
+    return HF_OK;
+}
+
+static int compare_windows(const void *x, const void *y)
+{
+    uint64_t a = __builtin_bswap64(((const struct entry *)x)->window);
+    uint64_t b = __builtin_bswap64(((const struct entry *)y)->window);
+    return a < b ? -1 : a > b;
+}
+
+/* Windows that start alike share a bucket: their tables stay sparse. Sorts the entries. */
+static enum hf_status write_shuffle(struct entry *entries, size_t count, unsigned window,
+                                    struct hf_buffer *out)
+{
+    uint8_t *tables = add_zeros(out, (size_t)window * MATCH_SHUFFLE_BYTES);
+    if (tables == NULL)
+        return HF_NOMEM;
+    qsort(entries, count, sizeof *entries, compare_windows);
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t bucket = (uint8_t)(1u << (i * 8 / count));
+        for (unsigned k = 0; k < window; k++) {
+            uint8_t *t = tables + (size_t)k * MATCH_SHUFFLE_BYTES;
+            uint8_t b = (uint8_t)(entries[i].window >> (8 * k));
+            t[b] |= bucket;
+            t[256 + (b & 15)] |= bucket;
+            t[272 + (b >> 4)] |= bucket;
+        }
+    }
+    return HF_OK;
+}
+
+static int compare_entries(const void *x, const void *y)
+{
+    const struct entry *a = x, *b = y;
+    if (a->tag != b->tag)
+        return a->tag < b->tag ? -1 : 1;
+    return a->where < b->where ? -1 : a->where > b->where;
+}
+
+/* By bucket (counted), then by tag and record. NULL when out of memory; the caller frees it. */
+static struct entry *sort_entries(const struct entry *entries, size_t count,
+                                  uint32_t *starts, size_t buckets)
+{
+    struct entry *sorted = malloc((count + 1) * sizeof *sorted);
+    if (sorted == NULL)
+        return NULL;
+    for (size_t i = 0; i < count; i++)
+        starts[entries[i].bucket + 1]++;
+    for (size_t b = 0; b < buckets; b++)
+        starts[b + 1] += starts[b];
+    for (size_t i = 0; i < count; i++)
+        sorted[starts[entries[i].bucket]++] = entries[i];
+    memmove(starts + 1, starts, buckets * sizeof *starts);
+    starts[0] = 0;
+    for (size_t b = 0; b < buckets; b++)
+        if (starts[b + 1] - starts[b] > 1)
+            qsort(sorted + starts[b], starts[b + 1] - starts[b], sizeof *sorted,
+                  compare_entries);
+    return sorted;
+}
+
+static enum hf_status write_exact(const struct entry *entries, size_t count,
+                                  unsigned bucket_bits, size_t base, struct hf_buffer *out,
+                                  size_t *entries_at)
+{
+    const size_t buckets = (size_t)1 << bucket_bits;
+    uint32_t *starts = calloc(buckets + 1, sizeof *starts);
+    struct entry *sorted =
+        starts == NULL ? NULL : sort_entries(entries, count, starts, buckets);
+    for (size_t b = 0; sorted != NULL && b <= buckets; b++)
+        hf_buffer_u32(out, starts[b]);
+    hf_match_align(out, base, 8);
+    *entries_at = out->len - base;
+    for (size_t i = 0; sorted != NULL && i < count; i++) {
+        hf_buffer_u32(out, sorted[i].tag);
+        hf_buffer_u32(out, sorted[i].where);
+    }
+    const bool done = sorted != NULL;
+    free(sorted);
+    free(starts);
+    return done ? HF_OK : HF_NOMEM;
+}
+
+static struct entry *make_entries(const struct build_literal *literals, size_t count,
+                                  const struct match_class *class)
+{
+    struct entry *entries = malloc(count * class->stride * sizeof *entries), *e = entries;
+    if (entries == NULL)
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        const struct build_literal *l = &literals[i];
+        for (unsigned place = 0; place < class->stride; place++, e++) {
+            const uint64_t x = build_window(l, l->run + place, class->window);
+            const uint64_t h = match_exact_hash(x);
+            *e = (struct entry){.window = x,
+                                .bucket = (uint32_t)match_bucket(class, h),
+                                .tag = ((uint32_t)h & ~MATCH_PLACE) | place,
+                                .where = l->where};
+        }
+    }
+    return entries;
+}
+
+static enum hf_status write_tables(struct entry *entries, size_t count,
+                                   struct match_class *class, size_t base,
+                                   struct hf_buffer *head, struct hf_buffer *out)
+{
+    hf_match_align(out, base, 64);
+    const size_t filter_at = out->len - base;
+    enum hf_status st = write_filter(entries, count, class, out);
+    hf_match_align(out, base, 64);
+    const bool shuffled =
+        class->stride == 1 && class->window <= MATCH_NARROW && count <= SHUFFLE_MOST;
+    const size_t shuffle_at = out->len - base;
+    if (st == HF_OK && shuffled)
+        st = write_shuffle(entries, count, class->window, out);
+    const size_t starts_at = out->len - base;
+    size_t entries_at = 0;
+    if (st == HF_OK)
+        st = write_exact(entries, count, class->bucket_bits, base, out, &entries_at);
+    hf_buffer_u32(head, class->stride);
+    hf_buffer_u32(head, class->window);
+    hf_buffer_u32(head, class->filter_words);
+    hf_buffer_u32(head, class->bucket_bits);
+    hf_buffer_u64(head, filter_at);
+    hf_buffer_u64(head, shuffled ? shuffle_at : 0);
+    hf_buffer_u64(head, starts_at);
+    hf_buffer_u64(head, entries_at);
+    hf_buffer_u32(head, (uint32_t)count);
+    hf_buffer_align(head, MATCH_CLASS_HEADER);
+    return st == HF_OK && (out->failed || head->failed) ? HF_NOMEM : st;
+}
+
+enum hf_status hf_match_write_class(const struct build_literal *literals, size_t count,
+                                    struct match_shape shape, size_t base,
+                                    struct hf_buffer *head, struct hf_buffer *out)
+{
+    if (count > UINT32_MAX / shape.stride)
+        return HF_LIMIT;
+    const size_t windows = count * shape.stride;
+    struct match_class class = {.stride = shape.stride,
+                                .window = shape.window,
+                                .bucket_bits = bits_for(windows / 2 + 1)};
+    struct entry *entries = make_entries(literals, count, &class);
+    if (entries == NULL)
+        return HF_NOMEM;
+    enum hf_status st = write_tables(entries, windows, &class, base, head, out);
+    free(entries);
+    return st;
+}
