@@ -221,11 +221,14 @@ size_t hf_find_last(struct hf_cursor *c, const void *what, size_t what_len, uint
     if (!charge_span(c, stop - (size_t)begin))
         return SIZE_MAX;
     const uint8_t *first = c->data + begin;
-    for (const uint8_t *p = c->data + stop - what_len; p >= first; p--) {
-        if (memcmp(p, what, what_len) == 0)
-            return (size_t)(p - c->data);
-        if (p == first)
-            break; /* decrementing past the array's start would be undefined */
+    size_t starts = stop - (size_t)begin - what_len + 1; /* places where it could start */
+    while (starts > 0) {
+        const uint8_t *hit = memrchr(first, *(const uint8_t *)what, starts);
+        if (hit == NULL)
+            break;
+        if (memcmp(hit, what, what_len) == 0)
+            return (size_t)(hit - c->data);
+        starts = (size_t)(hit - first);
     }
     return SIZE_MAX;
 }
