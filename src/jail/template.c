@@ -15,7 +15,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -122,8 +121,6 @@ static const char *prepare(struct template *t, const struct request *config,
     if (*status != HF_OK)
         return "the database cannot be opened";
     (void)setlocale(LC_ALL, "C.UTF-8"); /* without it libraries keep names as bytes */
-    setenv("TZ", "UTC0", 1);            /* mktime would open the time zone's file */
-    tzset();
     /* mktime of the ISO decoder would open /etc/localtime again and again; a zone that is set and
      * known is not looked up. */
     (void)setenv("TZ", "UTC0", 1);

@@ -76,6 +76,7 @@ static void found(struct hf_report *report, uint32_t number, uint64_t offset)
 static void make_call(const char *text, struct hf_report *report)
 {
     static char zeros[4096];
+    memset(zeros, 0, sizeof zeros); /* as a path: none; never one that a call left there */
     long args[7] = {0};
     char *end = NULL, *at = strdup(text);
     char *word = strtok_r(at, " ", &end);
