@@ -69,16 +69,20 @@ enum hf_status hf_channel_receive(int fd, struct hf_datagram *d, bool wait)
     struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
     d->len = d->fd_count = 0;
     ssize_t n;
+    bool reset = false;
     do {
         /* Without a control buffer the kernel drops descriptors and says MSG_CTRUNC. */
         msg.msg_control = d->fd_room > 0 ? control.space : NULL;
         msg.msg_controllen = d->fd_room > 0 ? sizeof control.space : 0;
         n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT));
-    } while (n < 0 && errno == EINTR);
+        /* A peer that ends without having read all is told of before what it said last: ask
+         * again for that. */
+    } while (n < 0 &&
+             (errno == EINTR || (errno == ECONNRESET && !reset && (reset = true))));
     if (n < 0 && errno == EAGAIN)
         return HF_LIMIT;
     if (n < 0)
-        return errno == ECONNRESET ? HF_NOTFOUND : HF_IO;
+        return HF_IO;
     bool good = take_fds(&msg, d) && (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0;
     if (n > 0 && good) {
         d->len = (size_t)n;

@@ -2,6 +2,10 @@
 #include "jail/protocol.h"
 
 #include "base/auto.h"
+#include "jail/channel.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -151,6 +155,48 @@ static void test_values_out_of_range_are_refused(void **state)
     assert_int_equal(hf_msg_next(&c, arena, &m), HF_MALFORMED);
 }
 
+static void test_the_last_words_of_a_peer_that_left_mail_unread_arrive(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+    assert_int_equal(hf_channel_send(ends[0], hf_bytes_text("unread"), NULL, 0, false),
+                     HF_OK);
+    assert_int_equal(hf_channel_send(ends[1], hf_bytes_text("last"), NULL, 0, false),
+                     HF_OK);
+    close(ends[1]);
+    uint8_t room[16];
+    struct hf_datagram d = {.data = room, .room = sizeof room};
+    assert_int_equal(hf_channel_receive(ends[0], &d, false), HF_OK);
+    assert_int_equal(d.len, 4);
+    assert_int_equal(hf_channel_receive(ends[0], &d, false), HF_NOTFOUND);
+    close(ends[0]);
+}
+
+static void test_unwanted_descriptors_and_long_datagrams_are_refused(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+    uint8_t room[4];
+    struct hf_datagram none = {.data = room, .room = sizeof room};
+    assert_int_equal(hf_channel_send(ends[1], hf_bytes_text("fd"), ends, 1, false), HF_OK);
+    assert_int_equal(hf_channel_receive(ends[0], &none, false), HF_MALFORMED);
+    int fd, two[] = {ends[0], ends[1]};
+    struct hf_datagram one = {.data = room, .room = sizeof room, .fds = &fd, .fd_room = 1};
+    assert_int_equal(hf_channel_send(ends[1], hf_bytes_text("two"), two, 2, false), HF_OK);
+    assert_int_equal(hf_channel_receive(ends[0], &one, false), HF_MALFORMED);
+    assert_int_equal(one.fd_count, 0);
+    assert_int_equal(hf_channel_send(ends[1], hf_bytes_text("too long"), NULL, 0, false),
+                     HF_OK);
+    assert_int_equal(hf_channel_receive(ends[0], &none, false), HF_MALFORMED);
+    int next = dup(0); /* nothing was left open */
+    assert_int_equal(next, ends[1] + 1);
+    close(next);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +205,8 @@ int main(void)
         cmocka_unit_test(test_the_longest_finding_fits_in_a_datagram),
         cmocka_unit_test(test_damaged_messages_are_refused),
         cmocka_unit_test(test_values_out_of_range_are_refused),
+        cmocka_unit_test(test_the_last_words_of_a_peer_that_left_mail_unread_arrive),
+        cmocka_unit_test(test_unwanted_descriptors_and_long_datagrams_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
