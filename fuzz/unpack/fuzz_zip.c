@@ -1,0 +1,7 @@
+#include "drive.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    drive(hf_unpack_zip, data, size);
+    return 0;
+}
