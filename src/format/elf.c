@@ -26,22 +26,10 @@ uint64_t hf_elf_word(struct hf_cursor *c, const struct hf_elf_header *h)
     return h->big ? hf_u64be(c) : hf_u64le(c);
 }
 
-/* [gABI "ELF Header"]. HF_NOTFOUND when it is none, or not followed by anything: YARA wants at
- * least one byte behind it. */
-static enum hf_status read_header(struct hf_cursor c, struct hf_elf_header *h)
+/* [gABI "ELF Header"] */
+void hf_elf_read_header(const struct hf_cursor *file, struct hf_elf_header *h)
 {
-    size_t size = hf_cursor_left(&c);
-    if (!hf_peek_equal(&c, "\177ELF", 4))
-        return HF_NOTFOUND;
-    hf_skip(&c, 4);
-    uint8_t class = hf_u8(&c), order = hf_u8(&c);
-    if ((class != 1 && class != 2) || (order != 1 && order != 2))
-        return HF_NOTFOUND;
-    h->bits = class == 2 ? 64 : 32;
-    h->big = order == 2;
-    if (size <= hf_elf_sizes(h)->header)
-        return HF_NOTFOUND;
-    hf_skip(&c, 1); /* version again */
+    struct hf_cursor c = hf_cursor_at(file, 7);
     h->os_abi = hf_u8(&c);
     h->abi_version = hf_u8(&c);
     hf_skip(&c, 7);
@@ -58,6 +46,22 @@ static enum hf_status read_header(struct hf_cursor c, struct hf_elf_header *h)
     h->sh_entry_size = hf_elf_half(&c, h);
     h->sh_count = hf_elf_half(&c, h);
     h->names_index = hf_elf_half(&c, h);
+}
+
+/* YARA wants a class and an order that exist, and at least one byte behind the header. */
+static enum hf_status open_header(const struct hf_cursor *file, struct hf_elf_header *h)
+{
+    struct hf_cursor c = hf_cursor_at(file, 4);
+    uint8_t class = hf_u8(&c), order = hf_u8(&c);
+    struct hf_cursor start = hf_cursor_at(file, 0);
+    if (!hf_peek_equal(&start, "\177ELF", 4) || (class != 1 && class != 2) ||
+        (order != 1 && order != 2))
+        return HF_NOTFOUND;
+    h->bits = class == 2 ? 64 : 32;
+    h->big = order == 2;
+    if (file->len <= hf_elf_sizes(h)->header)
+        return HF_NOTFOUND;
+    hf_elf_read_header(file, h);
     return HF_OK;
 }
 
@@ -234,7 +238,7 @@ static enum hf_status first_of(enum hf_status a, enum hf_status b)
 
 enum hf_status hf_elf_parse_headers(struct hf_facts *facts, struct hf_elf *elf)
 {
-    enum hf_status st = read_header(hf_cursor_at(&facts->object, 0), &elf->header);
+    enum hf_status st = open_header(&facts->object, &elf->header);
     if (st != HF_OK)
         return st;
     elf->entry_point = hf_elf_entry_yara(&facts->object, &elf->header);

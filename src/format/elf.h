@@ -129,10 +129,12 @@ struct hf_optional hf_elf_offset_of_address(const struct hf_elf *elf,
                                             const struct hf_cursor *file, uint64_t address,
                                             uint64_t *left);
 
-/* What ClamAV makes of an ELF: entry point for signatures at EP+n, section extents for Sx and
- * SEx, and whether it calls the file broken. Needs HF_ELF_TABLES. [ClamAV documentation,
- * "Signatures", measured with clamscan 1.4: see elf_dialect.c] */
-struct hf_optional hf_elf_entry_clamav(const struct hf_elf *elf);
-bool hf_elf_broken_clamav(const struct hf_elf *elf);
+/* What ClamAV makes of a file with ELF magic: whether it alerts on it as broken, and else the entry point for
+ * signatures at EP+n as a file offset, undefined when there is none. */
+struct hf_elf_clamav {
+    bool broken;
+    struct hf_optional entry;
+};
+struct hf_elf_clamav hf_elf_clamav(const struct hf_cursor *file);
 
 #endif

@@ -4,7 +4,8 @@
  *
  *   loader   PT_LOAD segments, bytes up to the file size
  *   YARA     executables: any segment, up to the memory size; others: any section with bytes
- *   ClamAV   any segment, up to the memory size, whatever the file's type
+ *   ClamAV   any segment, up to the memory size, whatever the file's type; nothing at all once
+ *            something is broken; offsets are kept in 32 bits
  */
 
 static bool holds(uint64_t start, uint64_t size, uint64_t address)
@@ -91,27 +92,52 @@ struct hf_optional hf_elf_offset_of_address(const struct hf_elf *elf,
     return (struct hf_optional){0};
 }
 
-struct hf_optional hf_elf_entry_clamav(const struct hf_elf *elf)
+/* More than 128 program headers are broken; more than 2048 section headers end ClamAV's look at
+ * the headers without a word, more than 256 leave no entry point. All of this was measured with
+ * clamscan 1.4 --alert-broken and signatures at EP+0. */
+enum { CLAMAV_SECTIONS_SEEN = 256, CLAMAV_SECTIONS_MAX = 2048, CLAMAV_SEGMENTS_MAX = 128 };
+
+static struct hf_elf_clamav clamav_segments(const struct hf_cursor *file,
+                                            const struct hf_elf_header *h)
 {
-    const struct hf_elf_segment *s = elf->segment_table.items;
-    uint64_t entry = elf->header.entry;
-    if (entry == 0 || hf_elf_broken_clamav(elf))
-        return (struct hf_optional){0};
-    for (size_t i = 0; i < elf->segment_table.count; i++)
-        if (holds(s[i].virtual_address, s[i].memory_size, entry))
-            return hf_optional_of((int64_t)(entry - s[i].virtual_address + s[i].offset));
-    return (struct hf_optional){0};
+    struct hf_elf_clamav broken = {.broken = true}, none = {0};
+    size_t size = hf_elf_sizes(h)->segment;
+    struct hf_cursor c = hf_cursor_at(file, h->ph_offset);
+    if (h->ph_count == 0)
+        return none;
+    if (h->ph_count > CLAMAV_SEGMENTS_MAX || h->ph_entry_size != size ||
+        hf_cursor_left(&c) < h->ph_count * size || !hf_cursor_charge(&c, h->ph_count))
+        return broken;
+    for (uint16_t i = 0; i < h->ph_count && h->entry != 0; i++) {
+        struct hf_elf_segment s = hf_elf_read_segment(&c, h);
+        if (holds_yara(h, s.virtual_address, s.memory_size, h->entry))
+            return (struct hf_elf_clamav){
+                .entry =
+                    hf_optional_of((uint32_t)(h->entry - s.virtual_address + s.offset))};
+    }
+    return h->entry == 0 ? none : broken;
 }
 
-/* Measured: more than 128 program headers or 2048 sections, entry sizes other than the class's,
- * or a table that ends past the file. */
-bool hf_elf_broken_clamav(const struct hf_elf *elf)
+struct hf_elf_clamav hf_elf_clamav(const struct hf_cursor *file)
 {
-    enum { SEGMENTS_MAX = 128, SECTIONS_MAX = 2048 };
-    const struct hf_elf_header *h = &elf->header;
-    const struct hf_elf_sizes *sizes = hf_elf_sizes(h);
-    return h->ph_count > SEGMENTS_MAX || h->sh_count > SECTIONS_MAX ||
-           (h->ph_count > 0 && h->ph_entry_size != sizes->segment) ||
-           (h->sh_count > 0 && h->sh_entry_size != sizes->section) ||
-           elf->segment_table.count < h->ph_count || elf->section_table.count < h->sh_count;
+    struct hf_elf_clamav broken = {.broken = true}, none = {0};
+    struct hf_cursor c = hf_cursor_at(file, 4);
+    uint8_t class = hf_u8(&c);
+    struct hf_elf_header h = {.bits = class == 2 ? 64 : 32, .big = hf_u8(&c) != 1};
+    if (file->len < hf_elf_sizes(&h)->header)
+        return none;
+    if (class != 1 && class != 2)
+        return broken;
+    hf_elf_read_header(file, &h);
+    struct hf_elf_clamav seen = clamav_segments(file, &h);
+    if (seen.broken)
+        return broken;
+    size_t size = hf_elf_sizes(&h)->section;
+    c = hf_cursor_at(file, h.sh_offset);
+    if (h.sh_count > CLAMAV_SECTIONS_MAX)
+        return none;
+    if (h.sh_entry_size != size ||
+        (h.sh_count > 0 && hf_cursor_left(&c) < h.sh_count * size))
+        return broken;
+    return h.sh_count > CLAMAV_SECTIONS_SEEN ? none : seen;
 }

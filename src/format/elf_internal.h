@@ -16,6 +16,9 @@ uint16_t hf_elf_half(struct hf_cursor *c, const struct hf_elf_header *h);
 uint32_t hf_elf_u32(struct hf_cursor *c, const struct hf_elf_header *h);
 uint64_t hf_elf_word(struct hf_cursor *c, const struct hf_elf_header *h);
 
+/* Fill in all but bits and big, which the caller has set. */
+void hf_elf_read_header(const struct hf_cursor *file, struct hf_elf_header *h);
+
 /* One entry of each table; the cursor moves on by the class's entry size. */
 struct hf_elf_section hf_elf_read_section(struct hf_cursor *c,
                                           const struct hf_elf_header *h);

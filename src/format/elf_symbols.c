@@ -68,7 +68,8 @@ static struct place find_table(const struct hf_facts *facts, const struct hf_elf
     const struct hf_elf_header *h = &elf->header;
     const struct hf_elf_section *sections = elf->sections.items;
     struct place place = {0};
-    uint32_t limit = h->big ? (uint16_t)(h->sh_count << 8 | h->sh_count >> 8) : h->sh_count;
+    unsigned count = h->sh_count, swapped = (count & 0xff) << 8 | count >> 8;
+    uint32_t limit = h->big ? swapped : count;
     for (size_t i = 0; i < elf->sections.count; i++) {
         const struct hf_elf_section *s = &sections[i];
         if (s->type != type || s->link >= limit)

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Compare facts field by field with `yara --print-module-data`.
 
-    compare_facts.py [--limit N] [--expect FILE] FACTS_DUMP MODULE PATH...
+    compare_facts.py [--limit N] [--expect FILE] [--make SCRIPT EVERY] FACTS_DUMP MODULE PATH...
 
 PATH is a file, a folder (every regular file below it that starts with the module's magic), or
 @LIST with one path a line. Reports every field that differs; exits 1 when one does that is not
-listed in the --expect file (lines: field pattern of fnmatch, a tab, the reason).
+listed in the --expect file (lines: field pattern of fnmatch, a tab, the reason). --make compares
+also the files that `SCRIPT FOLDER --every EVERY` writes. Exits 77 when there is no yara.
 """
 import argparse
 import collections
@@ -13,6 +14,7 @@ import fnmatch
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -81,7 +83,20 @@ DICTS = {"pe": {"version_info"}}
 
 
 def run_yara(module, paths):
-    """Yield (path, values, names) in the order in which yara reports."""
+    """Yield (path, values, names) in the order in which yara reports. A file at which yara
+    crashes is named and left out."""
+    while paths:
+        seen = set()
+        for answer in run_yara_once(module, paths):
+            seen.add(answer[0])
+            yield answer
+        paths = [p for p in paths if p not in seen]
+        if paths:
+            print(f"{paths[0]}: yara gave no answer")
+            paths = paths[1:]
+
+
+def run_yara_once(module, paths):
     with tempfile.TemporaryDirectory() as folder:
         rule = os.path.join(folder, "all.yar")
         listing = os.path.join(folder, "list")
@@ -155,13 +170,22 @@ def expectations(path):
     return rows
 
 
-def compare(args):
+def made_files(args, folder):
+    if not args.make:
+        return []
+    subprocess.run([args.make[0], folder, "--every", args.make[1]], stdout=subprocess.DEVNULL,
+                   check=True)
+    return [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
+
+
+def compare(args, made):
     expected = expectations(args.expect)
     known = constants(args.dump, args.module)
     paths = list(dict.fromkeys(find_files(args.module, args.paths)))
     if args.limit and len(paths) > args.limit:
         step = len(paths) / args.limit
         paths = [paths[int(i * step)] for i in range(args.limit)]
+    paths += made
     fields = files = 0
     differences, listed = collections.Counter(), collections.Counter()
     for start in range(0, len(paths), BATCH):
@@ -199,10 +223,16 @@ def main():
     parser.add_argument("--limit", type=int, default=0, help="a sample of so many files")
     parser.add_argument("--show", type=int, default=5, help="differences shown of each field")
     parser.add_argument("--expect", help="file of known differences")
+    parser.add_argument("--make", nargs=2, metavar=("SCRIPT", "EVERY"), help="files made for it")
     parser.add_argument("dump", help="the facts_dump program")
     parser.add_argument("module")
-    parser.add_argument("paths", nargs="+")
-    sys.exit(compare(parser.parse_args()))
+    parser.add_argument("paths", nargs="*")
+    args = parser.parse_args()
+    if shutil.which("yara") is None:
+        print("no yara: nothing compared")
+        sys.exit(77)
+    with tempfile.TemporaryDirectory() as folder:
+        sys.exit(compare(args, made_files(args, folder)))
 
 
 if __name__ == "__main__":
