@@ -8,16 +8,20 @@
 #include "db/build.h"
 #include "db/db.h"
 #include "db/db_info.h"
+#include "db/jobs.h"
 
 #include <errno.h>
 #include <fcntl.h>
 
-enum { BUILD_OUTPUT, BUILD_WITHDRAW, BUILD_STRICT, BUILD_QUIET };
+enum { BUILD_OUTPUT, BUILD_JOBS, BUILD_WITHDRAW, BUILD_STRICT, BUILD_QUIET };
 static const struct hf_option build_options[] = {
     [BUILD_OUTPUT] = {'o', "output", HF_OPTION_TEXT, "FILE",
                       "write the database here; an old one is replaced when the new one is "
                       "complete",
                       HF_COMPLETE_FILE},
+    [BUILD_JOBS] =
+        {'j', "jobs", HF_OPTION_NUMBER, "N",
+         "use N threads (default: as many as processors); the result is the same"},
     [BUILD_WITHDRAW] =
         {0, "withdraw", HF_OPTION_LIST, "FILE|DIR",
          "withdraw the signatures in this source from older databases; may be "
@@ -146,6 +150,14 @@ static enum hf_status read_all(struct hf_build *build, const struct hf_arguments
     return st;
 }
 
+static enum hf_status use_threads(struct hf_build *build,
+                                  const struct hf_arguments *arguments)
+{
+    const struct hf_option_value *jobs = &arguments->values[BUILD_JOBS];
+    uint64_t threads = jobs->count > 0 ? jobs->number : hf_jobs_default();
+    return hf_build_use_threads(build, threads > 64 ? 64 : (unsigned)threads);
+}
+
 static int run_build(const struct hf_arguments *arguments)
 {
     const char *output = arguments->values[BUILD_OUTPUT].text;
@@ -160,7 +172,9 @@ static int run_build(const struct hf_arguments *arguments)
     struct building b = {.arguments = arguments};
     b.quiet = arguments->values[BUILD_QUIET].count > 0;
     HF_AUTO(hf_build_release) struct hf_build *build = hf_build_new(show_message, &b);
-    enum hf_status st = build == NULL ? HF_NOMEM : read_all(build, arguments);
+    enum hf_status st = build == NULL ? HF_NOMEM : use_threads(build, arguments);
+    if (st == HF_OK)
+        st = read_all(build, arguments);
     if (st != HF_OK) {
         hf_complain(arguments, "nothing written: %s", hf_status_text(st));
         return HF_EXIT_ERROR;

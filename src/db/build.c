@@ -44,19 +44,36 @@ struct hf_build *hf_build_new(hf_build_on_message *on_message, void *user)
         return NULL;
     build->on_message = on_message;
     build->user = user;
+    pthread_mutex_init(&build->lock, NULL);
     build->digests = hf_spool_new(HF_DB_DIGEST_KEPT);
     build->allowed = hf_spool_new(HF_DIGEST_MAX);
-    if (build->digests == NULL || build->allowed == NULL) {
+    if (build->digests == NULL || build->allowed == NULL ||
+        hf_build_use_threads(build, 1) != HF_OK) {
         hf_build_free(build);
         return NULL;
     }
     return build;
 }
 
+enum hf_status hf_build_use_threads(struct hf_build *build, unsigned threads)
+{
+    struct hf_jobs *jobs = hf_jobs_new(threads);
+    if (jobs == NULL)
+        return HF_NOMEM;
+    hf_jobs_free(build->jobs);
+    build->jobs = jobs;
+    build->threads = threads;
+    return HF_OK;
+}
+
 void hf_build_free(struct hf_build *build)
 {
     if (build == NULL)
         return;
+    hf_jobs_free(build->jobs);
+    hf_batch_done(&build->pending[0]);
+    hf_batch_done(&build->pending[1]);
+    pthread_mutex_destroy(&build->lock);
     hf_spool_free(build->digests);
     hf_spool_free(build->allowed);
     hf_stems_done(&build->stems);
@@ -88,7 +105,6 @@ enum hf_status hf_build_source(struct hf_build *build, const char *file,
     free(build->file);
     build->file = copy;
     build->source = build->sources.count;
-    build->place = 0;
     struct hf_buffer record = {0};
     hf_buffer_counted(&record, hf_bytes_text(file));
     hf_buffer_counted(&record, hf_bytes_text(licence));
@@ -116,13 +132,30 @@ static enum hf_status need_source(struct hf_build *build)
     return build->sources.count > 0 ? HF_OK : hf_build_source(build, "", "");
 }
 
-static struct hf_bytes cut_name(struct hf_bytes name)
+struct hf_bytes hf_cut_name(struct hf_bytes name)
 {
     return hf_bytes_of(name.data, name.len < HF_NAME_MAX ? name.len : HF_NAME_MAX);
 }
 
-/* Order of digests: source, then place in it. */
-enum { PLACE_BITS = 40 };
+void hf_build_count(struct hf_build *build, unsigned table, bool any_size, uint64_t count)
+{
+    bool allow = table >= HF_DB_ALLOW_MD5;
+    build->table_counts[table][any_size] += count;
+    build->summary.signatures += allow ? 0 : count;
+    build->summary.digests += allow ? 0 : count;
+    build->summary.allowed += allow ? count : 0;
+}
+
+enum { PENDING_MAX = 64 * 1024 };
+
+enum hf_status hf_build_flush(struct hf_build *build)
+{
+    enum hf_status st =
+        hf_spool_take(build->digests, &build->pending[0], build->sequence++);
+    return st != HF_OK
+               ? st
+               : hf_spool_take(build->allowed, &build->pending[1], build->sequence++);
+}
 
 enum hf_status hf_build_add_table(struct hf_build *build, enum hf_db_section table,
                                   const uint8_t *digest, size_t length, uint64_t size,
@@ -132,7 +165,9 @@ enum hf_status hf_build_add_table(struct hf_build *build, enum hf_db_section tab
     enum hf_status st = need_source(build);
     if (st != HF_OK)
         return st;
-    name = cut_name(name);
+    if (size >= HF_SPOOL_SIZE_ANY && size != HF_BUILD_ANY_SIZE)
+        return HF_INVALID;
+    name = hf_cut_name(name);
     if (build->withdrawing) {
         struct hf_bytes kept = hf_bytes_of(digest, allow ? length : HF_DB_DIGEST_KEPT);
         return hf_build_add_tombstone(build,
@@ -142,18 +177,17 @@ enum hf_status hf_build_add_table(struct hf_build *build, enum hf_db_section tab
     struct hf_spooled record = {
         .table = (uint8_t)table,
         .size = size,
-        .order = (uint64_t)build->source << PLACE_BITS | build->place++,
         .number = parts.number,
         .stem = hf_stems_add(&build->stems, &parts, build->source),
     };
     if (build->stems.failed)
         return HF_NOMEM;
     memcpy(record.digest, digest, length);
-    build->table_counts[table][size == HF_BUILD_ANY_SIZE]++;
-    build->summary.signatures += !allow;
-    build->summary.digests += !allow;
-    build->summary.allowed += allow;
-    return hf_spool_add(allow ? build->allowed : build->digests, &record);
+    hf_build_count(build, table, size == HF_BUILD_ANY_SIZE, 1);
+    hf_batch_add(allow ? build->allowed : build->digests, &build->pending[allow], &record);
+    return build->pending[allow].count < PENDING_MAX && !build->pending[allow].failed
+               ? HF_OK
+               : hf_build_flush(build);
 }
 
 enum hf_status hf_build_add_digest(struct hf_build *build, enum hf_digest_kind kind,
@@ -237,7 +271,7 @@ enum hf_status hf_build_add_rule(struct hf_build *build, const struct hf_rule *r
         st = searchable(patterns, count);
     if (st != HF_OK)
         return st;
-    name = cut_name(name);
+    name = hf_cut_name(name);
     uint64_t id = rule_id(rule, patterns, count, name);
     if (build->withdrawing)
         return hf_build_add_tombstone(build, id);
@@ -267,7 +301,7 @@ enum hf_status hf_build_add_rule(struct hf_build *build, const struct hf_rule *r
 
 enum hf_status hf_build_add_ignore(struct hf_build *build, struct hf_bytes name)
 {
-    hf_list_add(&build->ignored, cut_name(name));
+    hf_list_add(&build->ignored, hf_cut_name(name));
     build->summary.ignored++;
     return list_status(&build->ignored);
 }

@@ -23,11 +23,16 @@ struct hf_build *hf_build_new(hf_build_on_message *on_message, void *user);
 void hf_build_free(struct hf_build *build);
 void hf_build_release(struct hf_build **build); /* for HF_AUTO */
 
+/* Read and write with this many threads (1 at first): the result is the same. For before
+ * anything is added. */
+HF_MUST_USE enum hf_status hf_build_use_threads(struct hf_build *build, unsigned threads);
+
 /* Begin a source: what is added next comes from it. file and licence are copied. */
 HF_MUST_USE enum hf_status hf_build_source(struct hf_build *build, const char *file,
                                            const char *licence);
 
-/* What front ends add. size HF_BUILD_ANY_SIZE: of any size. Names are raw bytes, copied. */
+/* What front ends add. size below 2^56 - 1, or HF_BUILD_ANY_SIZE: of any size. Names are raw
+ * bytes, copied, cut at 1024. */
 #define HF_BUILD_ANY_SIZE UINT64_MAX
 HF_MUST_USE enum hf_status hf_build_add_digest(struct hf_build *build,
                                                enum hf_digest_kind kind,
@@ -73,6 +78,10 @@ void hf_build_bad_line(struct hf_build *build, uint64_t line, const char *format
  * .sha1 .md5 .hashes and others: a plain list. HF_UNSUPPORTED: an ending that is no source. */
 HF_MUST_USE enum hf_status hf_build_read_text(struct hf_build *build, const char *file_name,
                                               struct hf_bytes text);
+
+/* The same from a descriptor, from its position on: never all of it in memory. */
+HF_MUST_USE enum hf_status hf_build_read_fd(struct hf_build *build, const char *file_name,
+                                            int fd);
 
 /* Read a file or, recursively, a folder's files with known endings. HF_NOTFOUND, HF_IO: the
  * message says which. */

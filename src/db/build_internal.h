@@ -3,9 +3,12 @@
 #define HF_DB_BUILD_INTERNAL_H
 
 #include "db/build.h"
+#include "db/jobs.h"
 #include "db/output.h"
 #include "db/spool.h"
 #include "db/stems.h"
+
+#include <pthread.h>
 
 /* Signatures that were not taken, counted by kind. */
 struct hf_skipped {
@@ -27,10 +30,14 @@ struct hf_build {
     struct hf_list sources; /* counted file, counted licence */
     char *file;             /* of the current source */
     uint32_t source;        /* its number */
-    uint64_t place;         /* in it: line or offset, for the order of digests */
+    unsigned threads;
+    struct hf_jobs *jobs;
+    pthread_mutex_t lock; /* of stems, while jobs run */
     struct hf_stems stems;
     struct hf_spool *digests;    /* kept cut */
     struct hf_spool *allowed;    /* kept whole */
+    struct hf_batch pending[2];  /* added one by one: of digests, of allowed */
+    uint64_t sequence;           /* of the next batch */
     struct hf_list rules;        /* u32 stem, u64 number, u64 id, stored form */
     struct hf_list patterns;     /* u32 rule, stored form */
     struct hf_list ignored;      /* names */
@@ -45,6 +52,14 @@ struct hf_build {
 
 /* Rule records before the stored form. */
 enum { HF_RULE_STEM = 0, HF_RULE_NUMBER = 4, HF_RULE_ID = 12, HF_RULE_STORED = 20 };
+
+/* Hand what was added one by one to the spools. */
+HF_MUST_USE enum hf_status hf_build_flush(struct hf_build *build);
+
+/* Count digests that were added to a table. */
+void hf_build_count(struct hf_build *build, unsigned table, bool any_size, uint64_t count);
+
+struct hf_bytes hf_cut_name(struct hf_bytes name);
 
 void hf_list_add(struct hf_list *list, struct hf_bytes record);
 struct hf_bytes hf_list_at(const struct hf_list *list, uint32_t number);

@@ -179,3 +179,21 @@ uint32_t hf_stems_add(struct hf_stems *stems, const struct hf_name_parts *parts,
         stem->highest = parts->number;
     return found;
 }
+
+void hf_stems_merge(struct hf_stems *stems, const struct hf_stems *other, uint32_t *map)
+{
+    for (uint32_t i = 0; i < other->count && !stems->failed; i++) {
+        const struct hf_stem *from = &other->items[i];
+        struct hf_name_parts parts = parts_of(other, from);
+        uint32_t found = find_or_add(stems, &parts, from->source);
+        if (found == UINT32_MAX) {
+            stems->failed = true;
+            return;
+        }
+        struct hf_stem *to = &stems->items[found];
+        to->uses += from->uses;
+        to->lowest = from->lowest < to->lowest ? from->lowest : to->lowest;
+        to->highest = from->highest > to->highest ? from->highest : to->highest;
+        map[i] = found;
+    }
+}

@@ -39,6 +39,9 @@ struct hf_name_parts hf_name_split(struct hf_bytes name);
 uint32_t hf_stems_add(struct hf_stems *stems, const struct hf_name_parts *parts,
                       uint32_t source);
 
+/* Add all stems of other with their uses; map[i] is where its stem i is now. */
+void hf_stems_merge(struct hf_stems *stems, const struct hf_stems *other, uint32_t *map);
+
 /* Whether two stems differ at most in their source. */
 bool hf_stems_same_text(const struct hf_stems *stems, uint32_t a, uint32_t b);
 

@@ -2,6 +2,7 @@
 #include "base/auto.h"
 #include "base/fd.h"
 #include "db/build_internal.h"
+#include "db/text_chunks.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* clang-format off */
 static const struct hf_text_format formats[] = {
@@ -94,31 +96,12 @@ static enum hf_status keep_line(struct reading *r, struct hf_bytes text)
     return HF_OK;
 }
 
-/* The next line without its end; false at the end of the text. */
-static bool next_line(struct hf_bytes *text, struct hf_bytes *line)
-{
-    if (text->len == 0)
-        return false;
-    const uint8_t *end = memchr(text->data, '\n', text->len);
-    size_t length = end == NULL ? text->len : (size_t)(end - text->data);
-    *line = hf_bytes_of(text->data, length);
-    size_t used = end == NULL ? length : length + 1;
-    *text = hf_bytes_of(text->data + used, text->len - used);
-    while (line->len > 0 && line->data[line->len - 1] == '\r')
-        line->len--;
-    return true;
-}
-
 static enum hf_status read_lines(struct reading *r, struct hf_bytes text)
 {
-    static const uint8_t mark[] = {0xef, 0xbb,
-                                   0xbf}; /* of UTF-8, as Windows editors put it */
     HF_AUTO(hf_buffer_done) struct hf_buffer scratch = {0};
     struct hf_bytes line;
     enum hf_status st = HF_OK;
-    if (text.len >= sizeof mark && memcmp(text.data, mark, sizeof mark) == 0)
-        text = hf_bytes_of(text.data + sizeof mark, text.len - sizeof mark);
-    for (r->number = 1; st == HF_OK && next_line(&text, &line); r->number++) {
+    for (r->number = 1; st == HF_OK && hf_next_line(&text, &line); r->number++) {
         if (line.len == 0 || line.data[0] == '#')
             continue;
         if (r->format->read == NULL) {
@@ -147,7 +130,7 @@ static struct hf_bytes find_licence(struct hf_bytes text)
 {
     static const char tag[] = "SPDX-License-Identifier:";
     struct hf_bytes line;
-    while (next_line(&text, &line) && line.len > 0 && line.data[0] == '#') {
+    while (hf_next_line(&text, &line) && line.len > 0 && line.data[0] == '#') {
         const uint8_t *at = memmem(line.data, line.len, tag, sizeof tag - 1);
         if (at == NULL)
             continue;
@@ -171,20 +154,65 @@ static enum hf_status begin_source(struct hf_build *build, const char *file_name
     return st;
 }
 
+/* The first bytes of a text, without the mark of UTF-8 that Windows editors put there. */
+static struct hf_bytes skip_mark(struct hf_bytes text)
+{
+    static const uint8_t mark[] = {0xef, 0xbb, 0xbf};
+    bool marked = text.len >= sizeof mark && memcmp(text.data, mark, sizeof mark) == 0;
+    size_t n = marked ? sizeof mark : 0;
+    return hf_bytes_of(text.data + n, text.len - n);
+}
+
+/* Digests come by millions and are read in pieces, by threads; all else line by line. */
+static enum hf_status read_source(struct reading *r, const char *file_name,
+                                  struct hf_text_input *input, struct hf_bytes head)
+{
+    bool digests = r->format->tables != 0 && !r->build->withdrawing;
+    enum hf_status st = begin_source(r->build, file_name, head);
+    if (st != HF_OK)
+        return st;
+    r->unnamed = name_of_list(file_name);
+    if (r->unnamed == NULL)
+        return HF_NOMEM;
+    input->unnamed = r->unnamed;
+    r->build->summary.files++;
+    if (digests) {
+        st = hf_text_read_chunks(r->build, r->format, input);
+    } else if (input->fd < 0) {
+        st = read_lines(r, input->memory);
+    } else {
+        HF_AUTO(hf_buffer_done) struct hf_buffer text = {0};
+        st = hf_fd_read_all(input->fd, SIZE_MAX, &text);
+        if (st == HF_OK)
+            st = read_lines(r, hf_buffer_view(&text));
+    }
+    free(r->unnamed);
+    return st;
+}
+
 enum hf_status hf_build_read_text(struct hf_build *build, const char *file_name,
                                   struct hf_bytes text)
 {
     struct reading r = {.build = build, .format = hf_text_format_of(file_name)};
+    struct hf_text_input input = {.fd = -1, .memory = skip_mark(text)};
+    return r.format == NULL ? HF_UNSUPPORTED : read_source(&r, file_name, &input, text);
+}
+
+enum hf_status hf_build_read_fd(struct hf_build *build, const char *file_name, int fd)
+{
+    enum { HEAD = 4096 };
+    struct reading r = {.build = build, .format = hf_text_format_of(file_name)};
+    struct hf_text_input input = {.fd = fd};
+    uint8_t head[HEAD];
+    size_t got;
     if (r.format == NULL)
         return HF_UNSUPPORTED;
-    enum hf_status st = begin_source(build, file_name, text);
-    if (st != HF_OK)
-        return st;
-    r.unnamed = name_of_list(file_name);
-    build->summary.files++;
-    st = r.unnamed == NULL ? HF_NOMEM : read_lines(&r, text);
-    free(r.unnamed);
-    return st;
+    if (hf_fd_read_at(fd, head, sizeof head, 0, &got) != HF_OK)
+        return HF_IO;
+    struct hf_bytes first = skip_mark(hf_bytes_of(head, got));
+    if (lseek(fd, (off_t)(got - first.len), SEEK_SET) < 0)
+        return HF_IO;
+    return read_source(&r, file_name, &input, first);
 }
 
 static void complain(struct hf_build *build, const char *path, const char *text)
@@ -203,11 +231,9 @@ static enum hf_status refuse(struct hf_build *build, const char *path)
 static enum hf_status read_file(struct hf_build *build, int fd, const char *path,
                                 const char *name)
 {
-    struct hf_map map;
-    if (hf_map_open(fd, &map) != HF_OK)
+    enum hf_status st = hf_build_read_fd(build, name, fd);
+    if (st == HF_IO)
         return refuse(build, path);
-    enum hf_status st = hf_build_read_text(build, name, hf_bytes_of(map.data, map.len));
-    hf_map_release(&map);
     if (st == HF_UNSUPPORTED)
         complain(build, path, "not a signature file: its name's ending is not known");
     return st;

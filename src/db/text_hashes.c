@@ -3,6 +3,7 @@
 #include "db/text.h"
 
 enum { ANY_SIZE_LEVEL = 73 }; /* the first that knows `*` as a size */
+#define SIZE_LARGEST ((UINT64_C(1) << 56) - 2)
 
 static enum hf_line_result bad(struct hf_line *line, const char *why)
 {
@@ -143,7 +144,7 @@ enum hf_line_result hf_read_plain_hash(const struct hf_text_format *format,
     struct hf_bytes word = first_word(rest);
     uint64_t size;
     if (word.len > 0 && hf_parse_uint(word, &size)) {
-        if (size == HF_BUILD_ANY_SIZE)
+        if (size > SIZE_LARGEST)
             return bad(line, "size too large");
         line->size = size;
         rest = trimmed(hf_bytes_of(rest.data + word.len, rest.len - word.len));

@@ -5,6 +5,8 @@
 #include "db/hash_table.h"
 #include "db/names_write.h"
 
+#include <stdlib.h>
+
 /* One table while its entries go by. */
 struct table_writer {
     struct hf_output *out;
@@ -168,46 +170,114 @@ static bool finish_table(struct table_writer *t, unsigned type, struct hf_buffer
     return end_table(t);
 }
 
-static enum hf_status write_spool(struct hf_build *build, struct hf_spool *spool,
-                                  struct hf_output *out, struct hf_names_writer *names,
-                                  uint32_t *signatures, struct hf_buffer *groups)
+/* Records are merged in blocks ahead of their writing, by another thread where there is one. */
+enum { BLOCK = 16 * 1024 };
+struct block {
+    struct hf_job job; /* first, so that a job is its block */
+    struct hf_spool *spool;
+    struct hf_spooled *records;
+    size_t count;
+    enum hf_status status;
+};
+
+static void fill_block(struct hf_job *job)
 {
-    enum hf_status st = hf_spool_sort(spool);
-    struct table_writer t = {0};
-    struct repeated repeated = {.count = 0};
-    struct hf_spooled record;
-    unsigned type = 0;
-    bool good = true;
-    while (st == HF_OK && good && hf_spool_next(spool, &record)) {
-        if (record.table != type) {
-            if (type != 0)
-                good = finish_table(&t, type, groups, signatures);
-            type = record.table;
-            size_t kept =
-                type < HF_DB_ALLOW_MD5
-                    ? HF_DB_DIGEST_KEPT
-                    : hf_digest_length((enum hf_digest_kind)(type - HF_DB_ALLOW_MD5));
-            begin_table(&t, out, record.table, kept, build->table_counts[type][1],
-                        *signatures);
-        }
-        if (is_repeated(&repeated, &build->stems, &record, t.kept))
-            continue;
-        add_entry(&t, record.size, record.digest);
-        hf_names_add(names, record.stem, record.number);
+    struct block *b = (struct block *)job;
+    b->status = hf_spool_read(b->spool, b->records, BLOCK, &b->count);
+}
+
+/* What entries go through on their way to tables. */
+struct emitter {
+    struct hf_build *build;
+    struct hf_output *out;
+    struct hf_names_writer *names;
+    uint32_t *signatures;
+    struct hf_buffer *groups;
+    struct table_writer table;
+    unsigned type; /* of the open table; 0: none */
+    struct repeated repeated;
+    bool failed; /* out of memory */
+};
+
+static void close_table(struct emitter *e)
+{
+    if (e->type != 0 && !finish_table(&e->table, e->type, e->groups, e->signatures))
+        e->failed = true;
+    e->type = 0;
+}
+
+static void open_table(struct emitter *e, unsigned type)
+{
+    unsigned kind = type - HF_DB_ALLOW_MD5;
+    size_t kept = type < HF_DB_ALLOW_MD5 ? HF_DB_DIGEST_KEPT
+                                         : hf_digest_length((enum hf_digest_kind)kind);
+    close_table(e);
+    begin_table(&e->table, e->out, (enum hf_db_section)type, kept,
+                e->build->table_counts[type][1], *e->signatures);
+    e->type = type;
+}
+
+static void emit(struct emitter *e, const struct hf_spooled *record)
+{
+    if (record->table != e->type)
+        open_table(e, record->table);
+    if (is_repeated(&e->repeated, &e->build->stems, record, e->table.kept))
+        return;
+    add_entry(&e->table, record->size, record->digest);
+    hf_names_add(e->names, record->stem, record->number);
+}
+
+static enum hf_status emit_blocks(struct emitter *e, struct block *blocks)
+{
+    struct hf_jobs *jobs = e->build->jobs;
+    hf_jobs_add(jobs, &blocks[0].job);
+    for (unsigned turn = 0;; turn ^= 1) {
+        struct block *b = &blocks[turn];
+        hf_jobs_wait(jobs, &b->job);
+        bool last =
+            b->status != HF_OK || b->count < BLOCK || e->failed || e->out->status != HF_OK;
+        if (!last)
+            hf_jobs_add(jobs, &blocks[turn ^ 1].job);
+        if (b->status != HF_OK)
+            return b->status;
+        for (size_t i = 0; i < b->count; i++)
+            emit(e, &b->records[i]);
+        if (last)
+            return e->out->status;
     }
-    if (st == HF_OK && good && type != 0)
-        good = finish_table(&t, type, groups, signatures);
+}
+
+static enum hf_status write_spool(struct emitter *e, struct hf_spool *spool)
+{
+    struct block blocks[2] = {0};
+    bool allocated = true;
+    enum hf_status st = hf_spool_begin(spool);
+    for (unsigned i = 0; i < 2; i++) {
+        blocks[i].job.run = fill_block;
+        blocks[i].spool = spool;
+        blocks[i].records = calloc(BLOCK, sizeof *blocks[i].records);
+        allocated &= blocks[i].records != NULL;
+    }
     if (st == HF_OK)
-        st = hf_spool_status(spool);
-    return st == HF_OK && !good ? HF_NOMEM : st;
+        st = allocated ? emit_blocks(e, blocks) : HF_NOMEM;
+    close_table(e);
+    free(blocks[0].records);
+    free(blocks[1].records);
+    return st == HF_OK && e->failed ? HF_NOMEM : st;
 }
 
 enum hf_status hf_build_write_tables(struct hf_build *build, struct hf_output *out,
                                      struct hf_names_writer *names, uint32_t *signatures,
                                      struct hf_buffer *groups)
 {
+    struct emitter e = {.build = build,
+                        .out = out,
+                        .names = names,
+                        .signatures = signatures,
+                        .groups = groups};
     *signatures = 0;
-    enum hf_status st = write_spool(build, build->digests, out, names, signatures, groups);
-    return st != HF_OK ? st
-                       : write_spool(build, build->allowed, out, names, signatures, groups);
+    enum hf_status st = hf_build_flush(build);
+    if (st == HF_OK)
+        st = write_spool(&e, build->digests);
+    return st != HF_OK ? st : write_spool(&e, build->allowed);
 }
