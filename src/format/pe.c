@@ -99,11 +99,9 @@ static void read_directories(struct hf_cursor *c, struct hf_pe *pe)
         else
             whole++;
     }
-    /* As YARA counts: the field is taken for a signed number, so absurd values admit none. */
-    size_t admitted = pe->directory_count > INT32_MAX ? 0 : pe->directory_count;
     pe->directory_list = (struct hf_fact_list){
         .items = pe->directories,
-        .count = admitted < whole ? admitted : whole,
+        .count = pe->directory_count < whole ? pe->directory_count : whole,
     };
     pe->headers_whole = whole == HF_PE_DIRECTORIES;
 }
@@ -111,10 +109,10 @@ static void read_directories(struct hf_cursor *c, struct hf_pe *pe)
 const struct hf_pe_directory *hf_pe_directory(const struct hf_pe *pe,
                                               enum hf_pe_directory_index index)
 {
-    if ((unsigned)index >= HF_PE_DIRECTORIES)
-        return NULL;
-    size_t start = (pe->is_64 ? DIRECTORIES_64 : DIRECTORIES_32) + 8 * (size_t)index;
-    return start <= pe->optional_size ? &pe->directories[index] : NULL;
+    bool there = (unsigned)index < HF_PE_DIRECTORIES && pe->headers_whole;
+    if (there && hf_pe_yara_rules(pe)->counted_directories)
+        there = (unsigned)index <= pe->directory_count; /* one too many, but so it is */
+    return there ? &pe->directories[index] : NULL;
 }
 
 /* ---- sections ---- */
@@ -168,7 +166,9 @@ static void summarise_sections(struct hf_pe *pe)
             pe->lowest_rva = s[i].rva;
         if (s[i].rva < end)
             pe->sections_ordered = false;
-        end = (uint64_t)s[i].rva + s[i].virtual_size;
+        uint32_t size =
+            s[i].virtual_size > s[i].raw_size ? s[i].virtual_size : s[i].raw_size;
+        end = (uint64_t)s[i].rva + size;
     }
 }
 

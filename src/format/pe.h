@@ -24,13 +24,11 @@ enum hf_pe_group {
     HF_PE_GROUPS = 8
 };
 
-/* Most of each that is read; more is HF_LIMIT with what came before kept. The first four are
- * YARA's own limits, so facts end where YARA's end. */
+/* Most of each that is read; more is HF_LIMIT with what came before kept. What YARA limits ends
+ * where YARA's ends (see also struct hf_pe_yara_rules). */
 enum {
     HF_PE_SECTIONS_MAX = 96,     /* [PE] "Section Table"; ClamAV and YARA agree */
     HF_PE_LIBRARIES_MAX = 16384, /* import descriptors */
-    HF_PE_EXPORTS_MAX = 16384,
-    HF_PE_RESOURCES_MAX = 65537,
     HF_PE_FUNCTIONS_MAX =
         16384, /* imported functions of one 64-bit library, or of all 32-bit */
     HF_PE_ALL_FUNCTIONS_MAX =
@@ -173,8 +171,13 @@ struct hf_pe_bound_import {
     uint16_t forwarders;
 };
 
+enum hf_pe_yara { HF_PE_YARA_45, HF_PE_YARA_42 };
+
 /* The state of the facts module "pe". */
 struct hf_pe {
+    enum hf_pe_yara
+        yara; /* in: whose reading the facts follow; set before the first group */
+
     /* Where the parts are, in bytes from the file's start. */
     uint32_t nt_offset;       /* "PE\0\0" */
     uint64_t optional_offset; /* optional header */
@@ -248,6 +251,25 @@ struct hf_pe {
     uint8_t is_pe; /* HF_PE_IDENTITY */
 };
 
+/* Where versions of YARA read the same file differently. Facts mean what 4.5 means; the rules of
+ * 4.2 are there so that ours can be compared with Debian 12's yara to the last field. */
+struct hf_pe_yara_rules {
+    bool raw_is_mapped; /* a section maps as much as the larger of its two sizes */
+    bool whole_sectors; /* raw offsets round down to 512 in paged images */
+    bool
+        names_are_checked; /* function names have a compiler's characters, libraries' ASCII */
+    bool ordinals_are_checked; /* ordinals above 65535 are none */
+    bool counts_all;           /* also what is not listed: broken libraries and functions */
+    bool counted_directories;  /* directories past NumberOfRvaAndSizes are none */
+    bool strict_resources;  /* empty and huge leaves are skipped, broken branches are too */
+    bool undefined_offsets; /* exports outside the file have no offset, instead of -1 */
+    bool empty_pdb_path;    /* an empty path is a path */
+    uint16_t library_name_max;  /* bytes; 0: as long as it is */
+    uint16_t resource_name_max; /* UTF-16 units */
+    uint32_t exports_max, resources_max;
+};
+const struct hf_pe_yara_rules *hf_pe_yara_rules(const struct hf_pe *pe);
+
 /* The facts module; its state is struct hf_pe. */
 extern const struct hf_fact_module hf_pe_module;
 
@@ -281,8 +303,8 @@ HF_MUST_USE enum hf_status hf_pe_read_debug(const struct hf_cursor *file,
 HF_MUST_USE enum hf_status hf_pe_read_loader(const struct hf_cursor *file,
                                              struct hf_arena *arena, struct hf_pe *pe);
 
-/* A data directory that lies wholly in the optional header as its size field has it, whatever
- * NumberOfRvaAndSizes says (it may lie, and loaders and YARA look past it); NULL: none. */
+/* A data directory, whatever NumberOfRvaAndSizes and the header's size say: both may lie, and YARA
+ * looks past them. NULL: none of that number, or not in the file. */
 const struct hf_pe_directory *hf_pe_directory(const struct hf_pe *pe,
                                               enum hf_pe_directory_index index);
 
@@ -293,11 +315,11 @@ static inline const struct hf_pe_section *hf_pe_sections(const struct hf_pe *pe)
 
 /* ---- dialects (pe_dialect.c) ---- */
 
-/* Whether YARA's pe module looks at the file at all: complete optional header, known machine.
- * [YARA 4.5, pe_get_header] */
+/* Whether YARA's pe module looks at the file at all: the whole optional header with its sixteen
+ * directories lies in the file, whatever its size field says. [YARA 4.5, pe_get_header] */
 bool hf_pe_yara_accepts(const struct hf_pe *pe);
 
-/* Where YARA finds a relative virtual address in the file; -1: nowhere. [YARA 4.2 and 4.5,
+/* Where YARA finds a relative virtual address in the file; -1: nowhere. [YARA 4.5,
  * pe_rva_to_offset] */
 int64_t hf_pe_yara_offset(const struct hf_pe *pe, uint64_t rva);
 

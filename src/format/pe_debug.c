@@ -114,8 +114,10 @@ static const struct codeview {
     {"MTOC", 20, 24}, /* Mach-O to COFF: UUID */
 };
 
-static struct hf_bytes codeview_path(const struct hf_cursor *file, uint64_t offset)
+static struct hf_bytes codeview_path(const struct hf_cursor *file, const struct hf_pe *pe,
+                                     uint64_t offset)
 {
+    size_t least = hf_pe_yara_rules(pe)->empty_pdb_path ? 0 : 1;
     struct hf_cursor c = hf_cursor_at(file, offset);
     for (size_t i = 0; i < sizeof codeviews / sizeof *codeviews; i++) {
         const struct codeview *v = &codeviews[i];
@@ -123,7 +125,7 @@ static struct hf_bytes codeview_path(const struct hf_cursor *file, uint64_t offs
             continue;
         hf_skip(&c, v->path);
         struct hf_bytes path = hf_take_until(&c, 0, PATH_MAX_WINDOWS, NULL);
-        if (path.len > 0 && path.len < PATH_MAX_WINDOWS)
+        if (path.data != NULL && path.len >= least && path.len < PATH_MAX_WINDOWS)
             return path;
     }
     return (struct hf_bytes){0};
@@ -175,7 +177,7 @@ static enum hf_status read_debug(const struct hf_cursor *file, struct hf_arena *
         d->offset = locate(pe, d);
         if (d->type == DEBUG_TYPE_CODEVIEW && d->offset.defined &&
             pe->pdb_path.data == NULL)
-            pe->pdb_path = codeview_path(file, (uint64_t)d->offset.value);
+            pe->pdb_path = codeview_path(file, pe, (uint64_t)d->offset.value);
     }
     pe->debug = pe_list_done(&list);
     return st;

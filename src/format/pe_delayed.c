@@ -66,11 +66,12 @@ struct reader {
     const struct hf_cursor *file;
     struct hf_arena *arena;
     const struct hf_pe *pe;
-    uint32_t functions;
+    uint32_t thunks, functions; /* table entries looked at; kept */
     enum hf_status status;
 };
 
-static void read_function(const struct reader *r, const struct descriptor *d,
+/* One entry; false: passed over. A name that is nowhere is empty to 4.2 and no entry to 4.5. */
+static bool read_function(const struct reader *r, const struct descriptor *d,
                           struct hf_bytes library, uint64_t pointer,
                           struct hf_pe_function *f)
 {
@@ -78,15 +79,17 @@ static void read_function(const struct reader *r, const struct descriptor *d,
     if ((pointer & by_ordinal) != 0) {
         f->name = pe_ordinal_text(r->arena, library, (uint16_t)pointer);
         f->ordinal = hf_optional_of((uint16_t)pointer);
-        return;
+        return true;
     }
     if (d->attributes == 0)
         pointer = relative(r->pe, pointer);
     int64_t at = hf_pe_yara_offset(r->pe, pointer + 2);
-    f->name = at < 0 ? hf_bytes_of("", 0)
-                     : pe_text_at(r->file, (uint64_t)at, FUNCTION_NAME_MAX, NULL);
-    if (f->name.data == NULL)
+    if (at < 0) {
         f->name = hf_bytes_of("", 0);
+        return !hf_pe_yara_rules(r->pe)->names_are_checked;
+    }
+    f->name = pe_text_at(r->file, (uint64_t)at, FUNCTION_NAME_MAX, NULL);
+    return true;
 }
 
 static void read_functions(struct reader *r, const struct descriptor *d,
@@ -100,18 +103,21 @@ static void read_functions(struct reader *r, const struct descriptor *d,
         uint64_t pointer = pointer_at(r->file, r->pe, names);
         if (pointer == 0 || pointer_at(r->file, r->pe, slot) == 0)
             break;
-        if (r->functions >= HF_PE_ALL_FUNCTIONS_MAX || !hf_cursor_charge(&meter, 1)) {
+        if (++r->thunks > HF_PE_THUNKS_MAX || !hf_cursor_charge(&meter, 1)) {
             r->status = HF_LIMIT;
             break;
         }
-        struct hf_pe_function *f = pe_list_add(&list, r->arena);
-        if (f == NULL) {
+        struct hf_pe_function f = {0};
+        if (!read_function(r, d, library->name, pointer, &f))
+            continue;
+        if (slot != 0)
+            f.rva = hf_optional_of((int64_t)slot);
+        struct hf_pe_function *kept = pe_list_add(&list, r->arena);
+        if (kept == NULL) {
             r->status = HF_NOMEM;
             break;
         }
-        read_function(r, d, library->name, pointer, f);
-        if (slot != 0)
-            f->rva = hf_optional_of((int64_t)slot);
+        *kept = f;
         r->functions++;
     }
     library->functions = pe_list_done(&list);
@@ -138,7 +144,7 @@ enum hf_status pe_read_delayed(const struct hf_cursor *file, struct hf_arena *ar
         make_relative(pe, &d);
         if (!is_sane(pe, &d))
             break;
-        struct hf_bytes name = pe_library_name(file, hf_pe_yara_offset(pe, d.name));
+        struct hf_bytes name = pe_library_name(file, pe, d.name, 0);
         if (name.data == NULL)
             continue;
         struct hf_pe_library *library = pe_list_add(&list, arena);

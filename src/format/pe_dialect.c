@@ -48,19 +48,38 @@ static struct hf_pe_extent clip(const struct hf_pe *pe, uint64_t offset, uint64_
 
 /* ---- YARA ---- */
 
+const struct hf_pe_yara_rules *hf_pe_yara_rules(const struct hf_pe *pe)
+{
+    static const struct hf_pe_yara_rules rules[] = {
+        [HF_PE_YARA_45] =
+            {
+                .raw_is_mapped = true,
+                .whole_sectors = true,
+                .names_are_checked = true,
+                .ordinals_are_checked = true,
+                .strict_resources = true,
+                .undefined_offsets = true,
+                .empty_pdb_path = true,
+                .library_name_max = 255,
+                .resource_name_max = 1000,
+                .exports_max = 16384,
+                .resources_max = 65536,
+            },
+        [HF_PE_YARA_42] =
+            {
+                .counts_all = true,
+                .counted_directories = true,
+                .resource_name_max = 65535,
+                .exports_max = 8192,
+                .resources_max = 65537,
+            },
+    };
+    return &rules[pe->yara];
+}
+
 bool hf_pe_yara_accepts(const struct hf_pe *pe)
 {
-    /* The machines that YARA knows; 0 is among them. [PE "Machine Types"] */
-    static const uint16_t machines[] = {
-        0x0,   0x14c, 0x166, 0x169, 0x1a2, 0x1a3, 0x1a6, 0x1a8, 0x1c0,  0x1c2,  0x1c4,
-        0x1d3, 0x1f0, 0x1f1, 0x200, 0x266, 0x366, 0x466, 0xebc, 0x8664, 0x9041, 0xaa64,
-    };
-    if (!pe->found || !pe->headers_whole)
-        return false;
-    for (size_t i = 0; i < sizeof machines / sizeof *machines; i++)
-        if (pe->machine == machines[i])
-            return true;
-    return false;
+    return pe->found && pe->headers_whole;
 }
 
 /* The section that YARA takes for an address: of those that contain it the one that starts
@@ -68,13 +87,17 @@ bool hf_pe_yara_accepts(const struct hf_pe *pe)
 static const struct hf_pe_section *yara_section(const struct hf_pe *pe, uint64_t rva)
 {
     const struct hf_pe_section *s = hf_pe_sections(pe), *best = NULL;
+    bool raw_is_mapped = hf_pe_yara_rules(pe)->raw_is_mapped;
     for (size_t i = 0; i < pe->sections.count; i++) {
         if (rva < s[i].rva) {
             if (pe->sections_ordered)
                 break;
             continue;
         }
-        if (rva - s[i].rva < s[i].virtual_size && (best == NULL || best->rva <= s[i].rva))
+        uint32_t size = s[i].virtual_size;
+        if (raw_is_mapped && s[i].raw_size > size)
+            size = s[i].raw_size;
+        if (rva - s[i].rva < size && (best == NULL || best->rva <= s[i].rva))
             best = &s[i];
     }
     return best;
@@ -84,13 +107,17 @@ int64_t hf_pe_yara_offset(const struct hf_pe *pe, uint64_t rva)
 {
     if (!pe->sections_whole)
         return -1;
-    if (rva < pe->lowest_rva) /* the headers are mapped as they lie */
-        return rva < pe->file_size ? (int64_t)rva : -1;
+    if (rva < pe->lowest_rva) {                 /* the headers are mapped as they lie */
+        uint64_t end = (uint32_t)pe->file_size; /* YARA's field for it has 32 bits */
+        return rva < end ? (int64_t)rva : -1;
+    }
     const struct hf_pe_section *s = yara_section(pe, rva);
     if (s == NULL || rva - s->rva >= s->raw_size)
         return -1;
-    uint64_t unit = min64(pe->file_alignment, SECTOR);
-    uint64_t offset = round_down(s->raw_offset, unit) + (rva - s->rva);
+    uint64_t start = round_down(s->raw_offset, min64(pe->file_alignment, SECTOR));
+    if (hf_pe_yara_rules(pe)->whole_sectors && pe->section_alignment >= PAGE)
+        start = round_down(start, SECTOR);
+    uint64_t offset = start + (rva - s->rva);
     return offset < pe->file_size ? (int64_t)offset : -1;
 }
 

@@ -73,10 +73,10 @@ static void read_target(const struct hf_cursor *file, const struct hf_pe *pe,
                         const struct tables *t, struct hf_pe_export *e)
 {
     int64_t at = hf_pe_yara_offset(pe, e->rva);
-    if (at < 0)
+    if (at < 0 && hf_pe_yara_rules(pe)->undefined_offsets)
         return;
     uint64_t offset = (uint64_t)at;
-    if (offset > t->start && offset - t->start < t->size)
+    if (at >= 0 && offset > t->start && offset - t->start < t->size)
         e->forward_name = pe_text_at(file, offset, EXPORT_NAME_MAX, NULL);
     else
         e->offset = hf_optional_of(at);
@@ -128,8 +128,8 @@ enum hf_status hf_pe_read_exports(const struct hf_cursor *file, struct hf_arena 
     struct tables t = {0};
     if (!read_directory(file, pe, &t))
         return HF_OK;
-    uint32_t count =
-        t.function_count < HF_PE_EXPORTS_MAX ? t.function_count : HF_PE_EXPORTS_MAX;
+    uint32_t most = hf_pe_yara_rules(pe)->exports_max;
+    uint32_t count = t.function_count < most ? t.function_count : most;
     if (!read_module_name(file, pe, &t, count))
         return HF_TRUNCATED;
     enum hf_status st = read_exports(file, arena, pe, &t, count);

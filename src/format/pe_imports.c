@@ -17,6 +17,7 @@ struct reader {
     const struct hf_cursor *file;
     struct hf_arena *arena;
     const struct hf_pe *pe;
+    const struct hf_pe_yara_rules *rules;
     uint32_t thunks;    /* table entries looked at */
     uint32_t functions; /* kept */
     enum hf_status status;
@@ -25,21 +26,24 @@ struct reader {
 /* ---- names ---- */
 
 /* Characters that a file name cannot have on Windows. [YARA 4.5, pe_valid_dll_name] */
-static bool file_name_byte(uint8_t c)
+static bool file_name_byte(uint8_t c, bool ascii)
 {
-    return c >= ' ' && memchr("\"*<>?|", c, 6) == NULL;
+    return c >= ' ' && (c <= 0x7e || !ascii) && memchr("\"*<>?|", c, 6) == NULL;
 }
 
-struct hf_bytes pe_library_name(const struct hf_cursor *file, int64_t offset)
+struct hf_bytes pe_library_name(const struct hf_cursor *file, const struct hf_pe *pe,
+                                uint64_t rva, size_t max)
 {
-    bool terminated = false;
+    bool ascii = hf_pe_yara_rules(pe)->names_are_checked, terminated = false;
+    int64_t offset = hf_pe_yara_offset(pe, rva);
     struct hf_bytes name = {0};
     if (offset >= 0)
-        name = pe_text_at(file, (uint64_t)offset, HF_PE_NAME_MAX, &terminated);
+        name = pe_text_at(file, (uint64_t)offset, max == 0 ? HF_PE_NAME_MAX : max + 1,
+                          &terminated);
     if (!terminated || name.len == 0)
         return (struct hf_bytes){0};
     for (size_t i = 0; i < name.len; i++)
-        if (!file_name_byte(name.data[i]))
+        if (!file_name_byte(name.data[i], ascii))
             return (struct hf_bytes){0};
     return name;
 }
@@ -76,6 +80,8 @@ static bool read_function(struct reader *r, struct hf_bytes library, uint64_t th
 {
     uint64_t by_ordinal = r->pe->is_64 ? UINT64_C(1) << 63 : UINT64_C(1) << 31;
     if ((thunk & by_ordinal) != 0) {
+        if (r->rules->ordinals_are_checked && (thunk & ~by_ordinal) > UINT16_MAX)
+            return false;
         f->ordinal = hf_optional_of((uint16_t)thunk);
         f->name = pe_ordinal_text(r->arena, library, (uint16_t)thunk);
         if (f->name.data == NULL)
@@ -87,7 +93,7 @@ static bool read_function(struct reader *r, struct hf_bytes library, uint64_t th
         return false;
     hf_skip(&c, HINT_SIZE);
     f->name = hf_take_until(&c, 0, FUNCTION_NAME_MAX, NULL);
-    return function_name(f->name);
+    return function_name(f->name) || !r->rules->names_are_checked;
 }
 
 /* Whether another table entry may be looked at; notes which limit said no. */
@@ -95,19 +101,12 @@ static bool may_go_on(struct reader *r, struct hf_cursor *table)
 {
     if (r->status != HF_OK)
         return false;
-    if (r->thunks >= HF_PE_THUNKS_MAX || r->functions >= HF_PE_ALL_FUNCTIONS_MAX ||
-        !hf_cursor_charge(table, 1)) {
+    if (r->thunks >= HF_PE_THUNKS_MAX || !hf_cursor_charge(table, 1)) {
         r->status = HF_LIMIT;
         return false;
     }
     r->thunks++;
     return true;
-}
-
-/* YARA's own limit: by entries looked at in 64-bit images, by functions kept in 32-bit ones. */
-static bool yara_goes_on(const struct reader *r, uint32_t looked_at)
-{
-    return (r->pe->is_64 ? looked_at : r->functions) < HF_PE_FUNCTIONS_MAX;
 }
 
 static void read_functions(struct reader *r, struct hf_cursor table, uint32_t address_table,
@@ -116,7 +115,10 @@ static void read_functions(struct reader *r, struct hf_cursor table, uint32_t ad
     struct pe_list list = {.size = sizeof(struct hf_pe_function)};
     size_t width = r->pe->is_64 ? 8 : 4;
     uint64_t slot = address_table;
-    for (uint32_t i = 0; yara_goes_on(r, i) && hf_cursor_left(&table) >= width; i++) {
+    for (uint32_t i = 0; i < HF_PE_FUNCTIONS_MAX && r->functions < HF_PE_FUNCTIONS_MAX;
+         i++) {
+        if (hf_cursor_left(&table) < width)
+            break;
         uint64_t thunk = hf_uint(&table, (unsigned)width, false);
         if (thunk == 0 || !may_go_on(r, &table))
             break;
@@ -147,7 +149,7 @@ static void read_library(struct reader *r, struct hf_cursor *c,
     hf_skip(c, 8); /* time stamp, forwarder chain */
     uint32_t name = hf_u32le(c);
     uint32_t addresses = hf_u32le(c);
-    library->name = pe_library_name(r->file, hf_pe_yara_offset(r->pe, name));
+    library->name = pe_library_name(r->file, r->pe, name, r->rules->library_name_max);
     if (library->name.data == NULL)
         return;
     int64_t at = hf_pe_yara_offset(r->pe, lookup);
@@ -170,8 +172,13 @@ static enum hf_status read_regular(const struct hf_cursor *file, struct hf_arena
     const struct hf_pe_directory *dir = hf_pe_directory(pe, HF_PE_DIR_IMPORT);
     if (dir == NULL || dir->rva == 0)
         return HF_OK;
-    struct reader r = {.file = file, .arena = arena, .pe = pe, .status = HF_OK};
+    struct reader r = {.file = file,
+                       .arena = arena,
+                       .pe = pe,
+                       .rules = hf_pe_yara_rules(pe),
+                       .status = HF_OK};
     struct pe_list list = {.size = sizeof(struct hf_pe_library)};
+    uint32_t empty = 0; /* libraries that 4.2 counts though they are not listed */
     struct hf_cursor c = pe_cursor_at_rva(file, pe, dir->rva);
     for (uint32_t i = 0; r.status == HF_OK && hf_cursor_left(&c) >= DESCRIPTOR_SIZE; i++) {
         if (name_field(&c) == 0)
@@ -181,17 +188,20 @@ static enum hf_status read_regular(const struct hf_cursor *file, struct hf_arena
             break;
         }
         struct hf_pe_library library = {0};
+        bool unmapped = hf_pe_yara_offset(pe, name_field(&c)) < 0;
         read_library(&r, &c, &library);
-        if (library.function_count == 0)
-            continue; /* YARA counts libraries with functions only */
+        if (library.function_count == 0) {
+            empty += library.name.data != NULL || unmapped;
+            continue;
+        }
         struct hf_pe_library *kept = pe_list_add(&list, arena);
         if (kept == NULL)
             return HF_NOMEM;
         *kept = library;
     }
     pe->imports = pe_list_done(&list);
-    pe->import_count = (uint32_t)list.count;
-    pe->imported_functions = r.functions;
+    pe->import_count = (uint32_t)list.count + (r.rules->counts_all ? empty : 0);
+    pe->imported_functions = r.rules->counts_all ? r.thunks : r.functions;
     return r.status;
 }
 

@@ -52,8 +52,9 @@ enum hf_status pe_read_delayed(const struct hf_cursor *file, struct hf_arena *ar
                                struct hf_pe *pe);
 
 /* The name of a library as import tables may have it: a NUL-terminated name of characters that a
- * file name can have; data NULL when it is none. */
-struct hf_bytes pe_library_name(const struct hf_cursor *file, int64_t offset);
+ * file name can have, at most max bytes; data NULL when it is none. */
+struct hf_bytes pe_library_name(const struct hf_cursor *file, const struct hf_pe *pe,
+                                uint64_t rva, size_t max);
 
 /* The name for an imported ordinal: known, or "ord" and the number. */
 struct hf_bytes pe_ordinal_text(struct hf_arena *arena, struct hf_bytes library,

@@ -7,6 +7,7 @@ enum {
     DATA_SIZE = 16,
     ENTRIES_MAX = 32768, /* of each kind in a directory; YARA skips those that claim more */
     LEVELS = 3,
+    LEAF_MAX = 0x3fffffff, /* larger sizes are noise to YARA 4.5 */
     TYPE_ICON = 3,
     TYPE_VERSION = 16
 };
@@ -23,21 +24,24 @@ struct reader {
     const struct hf_cursor *file;
     struct hf_arena *arena;
     struct hf_pe *pe;
+    const struct hf_pe_yara_rules *rules;
     uint64_t base; /* of the tree in the file */
     struct label path[LEVELS];
     struct pe_list resources, strings;
     uint32_t nodes; /* entries looked at */
+    bool damaged;   /* something lies outside the file */
     enum hf_status status;
 };
 
 /* ---- leaves ---- */
 
-static void apply(const struct label *label, struct hf_optional *number,
+static void apply(const struct reader *r, unsigned level, struct hf_optional *number,
                   struct hf_bytes *text)
 {
+    const struct label *label = &r->path[level];
     if (label->text.data != NULL)
         *text = label->text;
-    else
+    else if (label->number.value != -1 || !r->rules->strict_resources)
         *number = label->number;
 }
 
@@ -53,9 +57,9 @@ static void add_resource(struct reader *r, uint32_t rva, uint32_t length)
     int64_t at = hf_pe_yara_offset(r->pe, rva);
     if (at >= 0)
         e->offset = hf_optional_of(at);
-    apply(&r->path[0], &e->type, &e->type_string);
-    apply(&r->path[1], &e->id, &e->name_string);
-    apply(&r->path[2], &e->language, &e->language_string);
+    apply(r, 0, &e->type, &e->type_string);
+    apply(r, 1, &e->id, &e->name_string);
+    apply(r, 2, &e->language, &e->language_string);
     if (r->path[0].number.value != TYPE_VERSION || at < 0)
         return;
     enum hf_status st =
@@ -73,6 +77,8 @@ static struct hf_bytes entry_text(const struct reader *r, uint32_t name)
         return (struct hf_bytes){0};
     struct hf_cursor c = hf_cursor_at(r->file, r->base + (name & ~HIGH_BIT));
     uint16_t units = hf_u16le(&c);
+    if (units > r->rules->resource_name_max)
+        return (struct hf_bytes){0};
     return hf_take(&c, 2 * (uint64_t)units);
 }
 
@@ -88,41 +94,58 @@ static uint32_t entry_count(struct hf_cursor *c)
 
 static bool may_go_on(struct reader *r, struct hf_cursor *c)
 {
-    if (r->nodes >= HF_PE_NODES_MAX || r->resources.count >= HF_PE_RESOURCES_MAX ||
+    if (r->nodes >= HF_PE_NODES_MAX || r->resources.count >= r->rules->resources_max ||
         !hf_cursor_charge(c, 1))
         r->status = HF_LIMIT;
     r->nodes++;
     return r->status == HF_OK;
 }
 
-/* One directory and what is below it. False: a part lies outside the file, which ends the whole
- * walk as it does in YARA. Depth is LEVELS at most, so the recursion is bounded. */
+/* Where something is outside the file: 4.2 ends the walk there, 4.5 goes on behind it. */
+static bool outside(struct reader *r)
+{
+    r->damaged = true;
+    return r->rules->strict_resources;
+}
+
+/* The data entry that a leaf points to. */
+static bool read_leaf(struct reader *r, uint64_t at)
+{
+    struct hf_cursor data = hf_cursor_at(r->file, at);
+    if (hf_cursor_left(&data) < DATA_SIZE)
+        return outside(r);
+    uint32_t rva = hf_u32le(&data), length = hf_u32le(&data);
+    if (!r->rules->strict_resources || (length > 0 && length <= LEAF_MAX))
+        add_resource(r, rva, length);
+    return r->status == HF_OK;
+}
+
+/* One directory and what is below it; false ends the whole walk. Depth is LEVELS at most, so the
+ * recursion is bounded. */
 static bool read_directory(struct reader *r, uint64_t offset, unsigned level)
 {
     struct hf_cursor c = hf_cursor_at(r->file, offset);
     if (hf_cursor_left(&c) < DIRECTORY_SIZE)
-        return false;
+        return outside(r);
     uint32_t count = entry_count(&c);
+    if (r->rules->strict_resources && hf_cursor_left(&c) / ENTRY_SIZE < count)
+        return outside(r);
     for (uint32_t i = 0; i < count; i++) {
-        if (hf_cursor_left(&c) < ENTRY_SIZE || !may_go_on(r, &c))
+        if (hf_cursor_left(&c) < ENTRY_SIZE)
+            return outside(r);
+        if (!may_go_on(r, &c))
             return false;
         uint32_t name = hf_u32le(&c), target = hf_u32le(&c);
+        if (target == 0 && r->rules->strict_resources)
+            break; /* 4.5 does not get past such an entry */
         uint64_t at = r->base + (target & ~HIGH_BIT);
         r->path[level].number = hf_optional_of((int32_t)name);
         r->path[level].text = entry_text(r, name);
-        if ((target & HIGH_BIT) != 0 && level + 1 < LEVELS) {
-            if (!read_directory(r, at, level + 1))
-                return false;
+        bool deeper = (target & HIGH_BIT) != 0 && level + 1 < LEVELS;
+        if (deeper ? !read_directory(r, at, level + 1) : !read_leaf(r, at))
+            return false;
+        if (deeper)
             r->path[level + 1].text = (struct hf_bytes){0}; /* numbers linger, as in YARA */
-            continue;
-        }
-        struct hf_cursor data = hf_cursor_at(r->file, at);
-        if (hf_cursor_left(&data) < DATA_SIZE)
-            return false;
-        uint32_t rva = hf_u32le(&data), length = hf_u32le(&data);
-        add_resource(r, rva, length);
-        if (r->status != HF_OK)
-            return false;
     }
     return true;
 }
@@ -184,6 +207,7 @@ enum hf_status hf_pe_read_resources(const struct hf_cursor *file, struct hf_aren
         .file = file,
         .arena = arena,
         .pe = pe,
+        .rules = hf_pe_yara_rules(pe),
         .base = c.pos,
         .resources = {.size = sizeof(struct hf_pe_resource)},
         .strings = {.size = sizeof(struct hf_pe_version_string)},
@@ -195,12 +219,12 @@ enum hf_status hf_pe_read_resources(const struct hf_cursor *file, struct hf_aren
     pe->resource_timestamp = hf_optional_of(hf_u32le(&c));
     pe->resource_version.major = hf_optional_of(hf_u16le(&c));
     pe->resource_version.minor = hf_optional_of(hf_u16le(&c));
-    bool whole = read_directory(&r, r.base, 0);
+    (void)read_directory(&r, r.base, 0);
     pe->resources = pe_list_done(&r.resources);
     pe->resource_count = (uint32_t)r.resources.count;
     pe->version_strings = pe_list_done(&r.strings);
     pe->version_count = (uint32_t)r.strings.count;
     if (r.status == HF_OK)
         r.status = collect_icons(&r);
-    return pe_status(file, r.status == HF_OK && !whole ? HF_TRUNCATED : r.status);
+    return pe_status(file, r.status == HF_OK && r.damaged ? HF_TRUNCATED : r.status);
 }

@@ -6,6 +6,7 @@
  *                                      (a mask, bit 1 << group), the fastest of a few runs
  *   facts_dump --constants MODULE      {"NAME":number,...}
  *
+ * --yara42 first: PE files as yara 4.2 reads them, for comparison with it.
  * File names that start with @ name a list, one path a line. Runs without a jail: for tests. */
 #include "base/auto.h"
 #include "base/fd.h"
@@ -27,6 +28,7 @@ struct work {
     struct hf_hasher *hasher;
     size_t module;
     unsigned time_groups; /* 0: dump */
+    bool yara42;
 };
 
 static void add_calls(struct hf_facts *facts, size_t module, struct hf_buffer *out)
@@ -53,6 +55,9 @@ static void dump(const struct work *w, struct hf_cursor object, const char *path
     HF_AUTO(hf_buffer_done) struct hf_buffer out = {0};
     struct hf_facts facts = hf_facts_of(modules, MODULES, object, arena, NULL);
     facts.hasher = w->hasher;
+    struct hf_pe *pe = w->yara42 ? hf_facts_need(&facts, &hf_pe_module, 0) : NULL;
+    if (pe != NULL)
+        pe->yara = HF_PE_YARA_42;
     hf_buffer_text(&out, "{\"file\":");
     hf_json_string(&out, hf_bytes_text(path));
     hf_buffer_text(&out, ",\"facts\":");
@@ -138,6 +143,10 @@ int main(int argc, char **argv)
 {
     struct work w = {.hasher = hf_hasher_new()};
     int arg = 1;
+    if (argc > 1 && strcmp(argv[1], "--yara42") == 0) {
+        w.yara42 = true;
+        argv++, argc--;
+    }
     bool only_constants = argc > 2 && strcmp(argv[1], "--constants") == 0;
     if (only_constants)
         arg = 2;
