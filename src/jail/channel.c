@@ -1,9 +1,13 @@
 #include "jail/channel.h"
 
 #include <errno.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+enum { FDS_MOST = 65536 };
 
 /* Room for the descriptors, aligned as control messages must be. */
 union control {
@@ -92,4 +96,16 @@ enum hf_status hf_channel_receive(int fd, struct hf_datagram *d, bool wait)
         close(d->fds[i]);
     d->fd_count = 0;
     return n == 0 ? HF_NOTFOUND : HF_MALFORMED;
+}
+
+void hf_close_from(int first)
+{
+    if (syscall(SYS_close_range, (unsigned)first, ~0u, 0) == 0)
+        return;
+    struct rlimit limit; /* Linux before 5.9, or a container that refuses what is newer */
+    int end = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < FDS_MOST
+                  ? (int)limit.rlim_cur
+                  : FDS_MOST;
+    for (int fd = first; fd < end; fd++)
+        close(fd);
 }

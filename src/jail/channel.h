@@ -36,4 +36,7 @@ struct hf_datagram {
  */
 HF_MUST_USE enum hf_status hf_channel_receive(int fd, struct hf_datagram *d, bool wait);
 
+/* Close every descriptor from this number on. */
+void hf_close_from(int first);
+
 #endif

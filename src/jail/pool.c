@@ -236,6 +236,8 @@ enum hf_status hf_pool_open(struct hf_pool **out, const struct hf_pool_options *
     if (st == HF_NOTFOUND && error != NULL)
         hf_buffer_text(error,
                        "holdfast-worker was not found (set HOLDFAST_WORKER to its path)");
+    if (st == HF_IO && error != NULL)
+        hf_buffer_format(error, "no descriptor for the database: %s", strerror(errno));
     if (st == HF_OK)
         st = make_places(pool);
     if (st == HF_OK)

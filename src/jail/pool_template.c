@@ -117,8 +117,11 @@ static enum hf_status await_ready(struct hf_pool *pool, struct hf_buffer *error)
 enum hf_status hf_pool_template_start(struct hf_pool *pool, struct hf_buffer *error)
 {
     int ends[2];
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+        if (error != NULL)
+            hf_buffer_format(error, "no channel to the worker: %s", strerror(errno));
         return HF_IO;
+    }
     pool->control = ends[0];
     int failed = spawn(pool, ends[1]);
     close(ends[1]);

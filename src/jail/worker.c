@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 /* Send when the next record might not fit any more; the longest is a FINDING. */
@@ -45,7 +44,8 @@ static bool place_descriptors(struct worker *w, const struct hf_worker_start *st
         return false;
     if (start->spool >= 0 && dup3(start->spool, HF_SPOOL_FD, O_CLOEXEC) < 0)
         return false;
-    return syscall(SYS_close_range, HF_SPOOL_FD + 1, ~0u, 0) == 0;
+    hf_close_from(HF_SPOOL_FD + 1);
+    return true;
 }
 
 /* False: the parent is gone. */

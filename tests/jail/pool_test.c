@@ -7,12 +7,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -458,6 +462,76 @@ static void test_what_cannot_start_says_why(void **state)
     hf_buffer_done(&error);
 }
 
+/* As on a kernel that lacks these calls. Holds for all that this process starts, for good. */
+static void remove_calls(const unsigned *calls, size_t count)
+{
+    struct sock_filter code[32];
+    size_t n = 0;
+    code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+                                             offsetof(struct seccomp_data, nr));
+    for (size_t i = 0; i < count; i++) {
+        code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, calls[i], 0, 1);
+        code[n++] =
+            (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS);
+    }
+    code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+    struct sock_fprog program = {(unsigned short)n, code};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+        _exit(99);
+}
+
+/* Run in a child; its exit status. */
+static int in_child(int (*body)(void))
+{
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(body());
+    int status = -1;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int scan_on_an_old_kernel(void)
+{
+    static const unsigned newer[] = {SYS_close_range, SYS_unshare, 444 /* Landlock */};
+    remove_calls(newer, 3);
+    struct fixture *f = fixture_open("", &two_workers);
+    uint32_t layers = hf_pool_stats(f->pool).layers;
+    for (int i = 0; i < 100; i++)
+        fixture_submit(f, i == 50 ? "crash" : "clean");
+    fixture_finish(f);
+    bool good = fixture_run(f, "descriptors")->offset == 1 &&
+                f->outcomes[50].reasons == HF_REASON_CRASH && f->outcomes[51].reasons == 0;
+    fixture_close(f);
+    good = good && (layers & HF_LAYER_SECCOMP) != 0 &&
+           (layers & (HF_LAYER_LANDLOCK | HF_LAYER_USER_NS)) == 0;
+    return good ? 0 : 1;
+}
+
+static void test_an_older_kernel_has_fewer_layers_and_works(void **state)
+{
+    (void)state;
+    assert_int_equal(in_child(scan_on_an_old_kernel), 0);
+}
+
+static int scan_without_any_layer(void)
+{
+    static const unsigned layers[] = {SYS_seccomp, SYS_unshare, 444 /* Landlock */};
+    remove_calls(layers, 3);
+    struct hf_buffer error = {0};
+    bool refused = open_with("", HOSTILE_WORKER, &error) == HF_CRASHED &&
+                   memmem(error.data, error.len, "HOLDFAST_JAIL=none", 18) != NULL;
+    hf_buffer_done(&error);
+    return refused && open_with("none", HOSTILE_WORKER, NULL) == HF_OK ? 0 : 1;
+}
+
+static void test_where_no_layer_works_nothing_is_scanned(void **state)
+{
+    (void)state;
+    assert_int_equal(in_child(scan_without_any_layer), 0);
+}
+
 static void test_without_a_jail_only_on_request(void **state)
 {
     (void)state;
@@ -512,6 +586,8 @@ int main(void)
         cmocka_unit_test(test_the_spool_can_be_used),
         cmocka_unit_test(test_template_and_workers_are_sealed_as_their_layers_say),
         cmocka_unit_test(test_what_cannot_start_says_why),
+        cmocka_unit_test(test_an_older_kernel_has_fewer_layers_and_works),
+        cmocka_unit_test(test_where_no_layer_works_nothing_is_scanned),
         cmocka_unit_test(test_without_a_jail_only_on_request),
         cmocka_unit_test(test_a_worker_program_that_always_dies_ends_in_reports),
     };
