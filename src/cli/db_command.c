@@ -132,10 +132,8 @@ static void summarise(struct building *b, const struct hf_build *build)
 static enum hf_status read_sources(struct hf_build *build, const char *const *paths,
                                    size_t count, bool withdraw)
 {
-    enum hf_status st = HF_OK;
     hf_build_withdraw(build, withdraw);
-    for (size_t i = 0; i < count && st == HF_OK; i++)
-        st = hf_build_read_path(build, paths[i]);
+    enum hf_status st = hf_build_read_paths(build, paths, count);
     hf_build_withdraw(build, false);
     return st;
 }

@@ -87,6 +87,11 @@ HF_MUST_USE enum hf_status hf_build_read_fd(struct hf_build *build, const char *
  * message says which. */
 HF_MUST_USE enum hf_status hf_build_read_path(struct hf_build *build, const char *path);
 
+/* Several, in the byte order of their last names (then of the paths): the same sources give the
+ * same bytes in whatever order they are named. */
+HF_MUST_USE enum hf_status hf_build_read_paths(struct hf_build *build,
+                                               const char *const *paths, size_t count);
+
 struct hf_build_summary {
     uint64_t signatures, digests, patterns, allowed, ignored;
     uint64_t withdrawn;
@@ -97,8 +102,8 @@ struct hf_build_summary hf_build_summary(const struct hf_build *build);
 /* The finished segment. */
 HF_MUST_USE enum hf_status hf_build_write(struct hf_build *build, struct hf_buffer *out);
 
-/* Write it beside path and rename: path is the old file or the complete new one, at any moment.
- * HF_IO with errno. */
+/* Write it beside path, check it as hf_db_check does, and rename: path is the old file or the
+ * complete new one, at any moment. HF_IO with errno. */
 HF_MUST_USE enum hf_status hf_build_write_file(struct hf_build *build, const char *path);
 
 #endif

@@ -294,8 +294,36 @@ static enum hf_status read_entry(struct hf_build *build, const char *path, const
     return read_file(build, fd, path, name);
 }
 
-enum hf_status hf_build_read_path(struct hf_build *build, const char *path)
+static const char *last_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
-    return read_entry(build, path, slash == NULL ? path : slash + 1, true);
+    return slash == NULL ? path : slash + 1;
+}
+
+enum hf_status hf_build_read_path(struct hf_build *build, const char *path)
+{
+    return read_entry(build, path, last_name(path), true);
+}
+
+static int compare_paths(const void *a, const void *b)
+{
+    const char *x = *(const char *const *)a, *y = *(const char *const *)b;
+    int order = strcmp(last_name(x), last_name(y));
+    return order != 0 ? order : strcmp(x, y);
+}
+
+enum hf_status hf_build_read_paths(struct hf_build *build, const char *const *paths,
+                                   size_t count)
+{
+    const char **sorted = reallocarray(NULL, count + 1, sizeof *sorted);
+    if (sorted == NULL)
+        return HF_NOMEM;
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = paths[i];
+    qsort((void *)sorted, count, sizeof *sorted, compare_paths);
+    enum hf_status st = HF_OK;
+    for (size_t i = 0; i < count && st == HF_OK; i++)
+        st = hf_build_read_path(build, sorted[i]);
+    free((void *)sorted);
+    return st;
 }

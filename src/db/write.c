@@ -263,12 +263,55 @@ static char *directory_of(const char *path)
     return strndup(path, slash == path ? 1 : (size_t)(slash - path));
 }
 
-static enum hf_status publish(int fd, const char *temporary, const char *path,
+/* A new file of the directory: without a name, so that nothing is left when we are killed; on
+ * file systems that cannot do so with a temporary one, whose X it fills in. */
+static int open_unnamed(const char *directory, char *temporary, bool *named)
+{
+    *named = false;
+    int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT))
+        return fd;
+    fd = mkostemp(temporary, O_CLOEXEC);
+    *named = fd >= 0;
+    return fd;
+}
+
+/* Give an unnamed file a temporary name, for rename replaces what link does not. */
+static bool give_name(int fd, char *temporary)
+{
+    char self[32];
+    snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+    char *x = temporary + strlen(temporary) - 6;
+    for (unsigned try = 0; try < 1000; try++) {
+        snprintf(x, 7, "%06x", ((unsigned)getpid() * 1000u + try) & 0xffffffu);
+        if (linkat(AT_FDCWD, self, AT_FDCWD, temporary, AT_SYMLINK_FOLLOW) == 0)
+            return true;
+        if (errno != EEXIST)
+            return false;
+    }
+    return false;
+}
+
+/* Whether what was written is what should have been: read back as its users will read it. */
+static enum hf_status check_written(int fd)
+{
+    HF_AUTO(hf_db_release) struct hf_db *db = NULL;
+    HF_AUTO(hf_buffer_done) struct hf_buffer note = {0};
+    enum hf_status st = hf_db_open(&fd, 1, &db);
+    return st == HF_OK ? hf_db_check(db, &note) : st;
+}
+
+static enum hf_status publish(int fd, char *temporary, bool *named, const char *path,
                               const char *directory)
 {
     HF_AUTO(hf_fd_release) int dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (dir < 0 || fchmod(fd, 0644) != 0 || fsync(fd) != 0 || rename(temporary, path) != 0)
+    if (dir < 0 || fchmod(fd, 0644) != 0 || fsync(fd) != 0)
         return HF_IO;
+    if (!*named && !(*named = give_name(fd, temporary)))
+        return HF_IO;
+    if (rename(temporary, path) != 0)
+        return HF_IO;
+    *named = false;
     return fsync(dir) == 0 ? HF_OK : HF_IO;
 }
 
@@ -279,13 +322,16 @@ enum hf_status hf_build_write_file(struct hf_build *build, const char *path)
         free(directory);
         return HF_NOMEM;
     }
-    HF_AUTO(hf_fd_release) int fd = mkostemp(temporary, O_CLOEXEC);
+    bool named = false;
+    HF_AUTO(hf_fd_release) int fd = open_unnamed(directory, temporary, &named);
     enum hf_status st = fd < 0 ? HF_IO : hf_build_write_fd(build, fd);
     if (st == HF_OK)
-        st = publish(fd, temporary, path, directory);
+        st = check_written(fd);
+    if (st == HF_OK)
+        st = publish(fd, temporary, &named, path, directory);
     int error = errno;
-    if (st != HF_OK && fd >= 0)
-        unlink(temporary); /* after success the name is gone */
+    if (named)
+        unlink(temporary);
     free(directory);
     free(temporary);
     errno = error;
