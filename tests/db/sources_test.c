@@ -192,6 +192,80 @@ static void a_folder_gives_the_same_bytes_in_any_order(void **state)
     remove_folder(&two);
 }
 
+/* Text of several pieces, with a bad line here and there. */
+static struct hf_buffer make_long_text(void)
+{
+    struct hf_buffer text = {0};
+    for (unsigned i = 0; i < 180000; i++) {
+        unsigned long long x = i * 0x9e3779b97f4a7c15ull;
+        if (i % 50000 == 49999)
+            hf_buffer_format(&text, "bad line\r\n");
+        hf_buffer_format(&text, "%016llx%016llx:%u:Win.Kind%u.Family-%u-0\n", x, x ^ i,
+                         1 + i % 999, i % 100, i * 3);
+        if (i % 1000 == 0) /* the same digest again, under another name */
+            hf_buffer_format(&text, "%016llx%016llx:%u:Other\n", x, x ^ i, 1 + i % 999);
+    }
+    return text;
+}
+
+static void add_message(void *user, const char *file, uint64_t line, const char *text)
+{
+    (void)file;
+    (void)text;
+    hf_buffer_format(user, "%llu ", (unsigned long long)line);
+}
+
+static void threads_and_pieces_do_not_change_the_result(void **state)
+{
+    (void)state;
+    struct hf_buffer text = make_long_text(), first = {0};
+    for (unsigned threads = 1; threads <= 3; threads++) {
+        struct hf_buffer bytes = {0}, messages = {0};
+        struct hf_build *build = hf_build_new(add_message, &messages);
+        assert_int_equal(hf_build_use_threads(build, threads), HF_OK);
+        int fd = hf_memfd_of("text", hf_buffer_view(&text));
+        enum hf_status st = threads == 2
+                                ? hf_build_read_fd(build, "a.hdb", fd)
+                                : hf_build_read_text(build, "a.hdb", hf_buffer_view(&text));
+        close(fd);
+        assert_int_equal(st, HF_OK);
+        assert_int_equal(hf_build_summary(build).digests, 180180);
+        assert_int_equal(hf_build_write(build, &bytes), HF_OK);
+        hf_build_free(build);
+        hf_buffer_u8(&messages, 0);
+        assert_string_equal((char *)messages.data, "50050 100101 150152 ");
+        if (threads == 1) {
+            first = bytes;
+            bytes = (struct hf_buffer){0};
+        } else {
+            assert_int_equal(first.len, bytes.len);
+            assert_memory_equal(first.data, bytes.data, bytes.len);
+        }
+        hf_buffer_done(&bytes);
+        hf_buffer_done(&messages);
+    }
+    hf_buffer_done(&first);
+    hf_buffer_done(&text);
+}
+
+/* A list whose only line is longer than any piece. */
+static void a_line_longer_than_a_piece_is_read_whole(void **state)
+{
+    (void)state;
+    struct hf_buffer text = {0};
+    hf_buffer_text(&text, MD5_A " 5 ");
+    for (size_t i = 0; i < 9u << 20; i++)
+        hf_buffer_u8(&text, 'x');
+    hf_buffer_text(&text, "\n" SHA256_A " 6 Second\n");
+    struct hf_build *build = hf_build_new(NULL, NULL);
+    int fd = hf_memfd_of("text", hf_buffer_view(&text));
+    assert_int_equal(hf_build_read_fd(build, "a.txt", fd), HF_OK);
+    close(fd);
+    assert_int_equal(hf_build_summary(build).digests, 2);
+    hf_build_free(build);
+    hf_buffer_done(&text);
+}
+
 static void a_file_is_replaced_as_a_whole_or_not_at_all(void **state)
 {
     (void)state;
@@ -223,6 +297,8 @@ int main(void)
         cmocka_unit_test(bad_lines_are_reported_with_their_place),
         cmocka_unit_test(formats_that_are_not_read_are_counted_by_kind),
         cmocka_unit_test(a_folder_gives_the_same_bytes_in_any_order),
+        cmocka_unit_test(threads_and_pieces_do_not_change_the_result),
+        cmocka_unit_test(a_line_longer_than_a_piece_is_read_whole),
         cmocka_unit_test(a_file_is_replaced_as_a_whole_or_not_at_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
