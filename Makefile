@@ -7,6 +7,8 @@
 #   make asan         the tests with AddressSanitizer and UndefinedBehaviorSanitizer
 #   make fuzz         every fuzz target for FUZZ_SECONDS (60) each
 #   make bench        benchmarks beside clamscan (interleaved ratios)
+#   make compare-facts   facts of every ELF below /usr and of broken ones beside yara and readelf
+#   make facts-reference writes docs/facts.md from the schema
 #   make install      PREFIX=/usr/local, DESTDIR honoured
 #   make format lint  clang-format; cppcheck and clang-tidy
 
@@ -16,7 +18,7 @@ FUZZ_SECONDS ?= 60
 MESON ?= meson
 NINJA = ninja -C $(BUILD)
 
-.PHONY: all deps deps-check scan check asan fuzz bench install format lint clean
+.PHONY: all deps deps-check scan check asan fuzz bench compare-facts facts-reference install format lint clean
 
 all: $(BUILD)/build.ninja
 	@$(NINJA) $(if $(V),-v,--quiet)
@@ -58,6 +60,16 @@ bench: $(BUILD)/build.ninja
 	@$(MESON) configure $(BUILD) -Dbench=true
 	@$(NINJA) --quiet
 	@bench/run $(BUILD)
+
+compare-facts: $(BUILD)/build.ninja
+	@$(MESON) configure $(BUILD) -Dtests=true
+	@$(NINJA) compare-elf
+	@$(NINJA) compare-elf-readelf
+
+facts-reference: $(BUILD)/build.ninja
+	@$(MESON) configure $(BUILD) -Dtests=true
+	@$(NINJA) --quiet tests/format/facts_reference
+	@$(BUILD)/tests/format/facts_reference >docs/facts.md.new && mv docs/facts.md.new docs/facts.md
 
 install: all
 	@$(MESON) install -C $(BUILD) --no-rebuild

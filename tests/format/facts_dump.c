@@ -11,9 +11,8 @@
 #include "base/auto.h"
 #include "base/fd.h"
 #include "base/text.h"
-#include "facts/facts.h"
-#include "format/elf.h"
 #include "format/pe.h"
+#include "format/schema.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,8 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static const struct hf_fact_module *const modules[] = {&hf_elf_module, &hf_pe_module};
-enum { MODULES = sizeof modules / sizeof *modules, ARENA = 1 << 30, LIST_MAX = 1 << 30 };
+enum { ARENA = 1 << 30, LIST_MAX = 1 << 30 };
 
 struct work {
     struct hf_hasher *hasher;
@@ -53,7 +51,8 @@ static void dump(const struct work *w, struct hf_cursor object, const char *path
 {
     HF_AUTO(hf_arena_release) struct hf_arena *arena = hf_arena_new(ARENA);
     HF_AUTO(hf_buffer_done) struct hf_buffer out = {0};
-    struct hf_facts facts = hf_facts_of(modules, MODULES, object, arena, NULL);
+    struct hf_facts facts =
+        hf_facts_of(hf_fact_modules, hf_fact_module_count, object, arena, NULL);
     facts.hasher = w->hasher;
     struct hf_pe *pe = w->yara42 ? hf_facts_need(&facts, &hf_pe_module, 0) : NULL;
     if (pe != NULL)
@@ -82,10 +81,11 @@ static void measure(const struct work *w, struct hf_cursor object, const char *p
     struct hf_arena_mark mark = hf_arena_mark(arena);
     uint64_t best = UINT64_MAX;
     for (int run = 0; run < 5; run++) {
-        struct hf_facts facts = hf_facts_of(modules, MODULES, object, arena, NULL);
+        struct hf_facts facts =
+            hf_facts_of(hf_fact_modules, hf_fact_module_count, object, arena, NULL);
         facts.hasher = w->hasher;
         uint64_t start = now_ns();
-        (void)hf_facts_need(&facts, modules[w->module], w->time_groups);
+        (void)hf_facts_need(&facts, hf_fact_modules[w->module], w->time_groups);
         uint64_t took = now_ns() - start;
         best = took < best ? took : best;
         hf_arena_rewind(arena, mark);
@@ -154,15 +154,13 @@ int main(int argc, char **argv)
         w.time_groups = (unsigned)strtoul(argv[2], NULL, 0);
         arg = 3;
     }
-    while (arg < argc && w.module < MODULES &&
-           strcmp(modules[w.module]->name, argv[arg]) != 0)
-        w.module++;
-    if (arg >= argc || w.module == MODULES) {
+    w.module = arg < argc ? hf_fact_module_find(hf_bytes_text(argv[arg])) : SIZE_MAX;
+    if (w.module == SIZE_MAX) {
         fprintf(stderr, "usage: facts_dump [--time GROUPS] MODULE FILE...\n");
         return 2;
     }
     if (only_constants)
-        constants(modules[w.module]->record);
+        constants(hf_fact_modules[w.module]->record);
     for (arg++; arg < argc && !only_constants; arg++) {
         if (argv[arg][0] == '@')
             list_of_files(&w, argv[arg] + 1);

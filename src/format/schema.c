@@ -1,0 +1,20 @@
+#include "format/schema.h"
+
+#include "facts/bytes.h"
+#include "format/elf.h"
+#include "format/pe.h"
+
+const struct hf_fact_module *const hf_fact_modules[] = {
+    &hf_pe_module, &hf_elf_module, &hf_hash_module, &hf_math_module, &hf_string_module,
+};
+const size_t hf_fact_module_count = sizeof hf_fact_modules / sizeof *hf_fact_modules;
+_Static_assert(sizeof hf_fact_modules / sizeof *hf_fact_modules <= HF_FACT_MODULES_MAX,
+               "struct hf_facts has a place for each");
+
+size_t hf_fact_module_find(struct hf_bytes name)
+{
+    for (size_t i = 0; i < hf_fact_module_count; i++)
+        if (hf_bytes_equal(name, hf_bytes_text(hf_fact_modules[i]->name)))
+            return i;
+    return SIZE_MAX;
+}
