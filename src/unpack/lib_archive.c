@@ -179,11 +179,9 @@ static enum hf_status push_entry(struct source *s, struct archive *a,
 {
     struct hf_child child = child_of(entry);
     enum hf_status st = hf_pusher_begin(&s->out, child);
-    *how = HF_OK;
-    if (st == HF_OK)
+    *how = child.encrypted ? HF_ENCRYPTED : HF_OK;
+    if (st == HF_OK && !child.encrypted) /* libarchive may give the ciphertext as it is */
         st = push_data(s, a, how);
-    if (st == HF_OK && child.encrypted && *how != HF_OK)
-        *how = HF_ENCRYPTED;
     return st != HF_OK ? st : hf_pusher_end(&s->out, *how);
 }
 

@@ -1,0 +1,8 @@
+/* ar archives. */
+#include "decode.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    fuzz_decode(HF_FORMAT_AR, data, size);
+    return 0;
+}

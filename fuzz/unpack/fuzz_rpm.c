@@ -1,0 +1,8 @@
+/* rpm packages. */
+#include "decode.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    fuzz_decode(HF_FORMAT_RPM, data, size);
+    return 0;
+}
