@@ -28,5 +28,5 @@ void hf_jail_describe(uint32_t layers, struct hf_buffer *out)
 
 bool hf_layers_confine(uint32_t layers)
 {
-    return (layers & (HF_LAYER_SECCOMP | HF_LAYER_LANDLOCK | HF_LAYER_USER_NS)) != 0;
+    return (layers & (HF_LAYER_SECCOMP | HF_LAYER_LANDLOCK)) != 0;
 }

@@ -17,8 +17,8 @@ extern const size_t hf_layer_row_count;
 /* A line for each layer: whether it is active, its name, what it does. */
 void hf_jail_describe(uint32_t layers, struct hf_buffer *out);
 
-/* Whether at least one of the layers that confine a process by themselves is there: system call
- * filter, Landlock or namespaces. Resource limits and the like only harden these. */
+/* Whether at least one of the layers that keep a process from files by themselves is there: the
+ * system call filter or Landlock. The others only harden these. */
 bool hf_layers_confine(uint32_t layers);
 
 #endif

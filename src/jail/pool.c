@@ -28,7 +28,10 @@ enum {
     SPREAD_BYTES = 256 << 10,  /* less than this is not worth a second worker's start */
     TEMPLATE_STARTS_MAX = 4,   /* without anything being finished between */
     TEMPLATE_CRASHES_MAX = 16, /* of workers, then a new template with new addresses */
-    EMPTY_DEATHS_MAX = 32,
+    EMPTY_DEATHS_FREE = 2,
+    EMPTY_DEATH_WAIT_MS = 25,
+    EMPTY_DEATHS_MAX =
+        64,          /* about two seconds, in which processes or memory may come back */
     STUCK_MS = 2000, /* killed and still there: left behind */
     TICK_SOON_MS = 5,
     TICK_MAX_MS = 250
@@ -39,6 +42,14 @@ uint64_t hf_pool_now(void)
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+void hf_pool_slow_down(struct hf_pool *pool)
+{
+    if (++pool->empty_deaths > EMPTY_DEATHS_FREE)
+        pool->not_before = hf_pool_now() + EMPTY_DEATH_WAIT_MS;
+    if (pool->empty_deaths >= EMPTY_DEATHS_MAX)
+        pool->broken = true;
 }
 
 /* Lists */
@@ -396,7 +407,9 @@ static void dispatch(struct hf_pool *pool, bool flush)
 {
     if (pool->inside || pool->broken)
         return;
-    pool->blocked = false;
+    pool->blocked = pool->not_before != 0 && hf_pool_now() < pool->not_before;
+    if (pool->blocked)
+        return;
     if (template_is_worn(pool)) {
         replace_worn_template(pool);
         if (template_is_worn(pool))
@@ -511,8 +524,6 @@ static void turn(struct hf_pool *pool, int timeout_ms)
             lose_template(pool);
     }
     check_workers(pool);
-    if (pool->empty_deaths >= EMPTY_DEATHS_MAX)
-        pool->broken = true;
 }
 
 static enum hf_status give_up(struct hf_pool *pool)

@@ -76,8 +76,9 @@ struct hf_pool {
     uint32_t capacity, batch_max;
     struct hf_pool_list free, queue, suspects;
     uint64_t reported;
-    bool blocked; /* a send found no room: try again soon */
-    bool inside;  /* a callback may run: what it submits waits */
+    uint64_t not_before; /* ms: nothing is given out earlier */
+    bool blocked;        /* a send found no room: try again soon */
+    bool inside;         /* a callback may run: what it submits waits */
     bool broken;
     uint64_t clock; /* ms, of the last look at the pages */
     struct hf_pool_stats stats;
@@ -87,6 +88,9 @@ struct hf_pool {
 };
 
 uint64_t hf_pool_now(void); /* ms, monotonic */
+
+/* A worker came to nothing: wait longer before each next one, and give up after many. */
+void hf_pool_slow_down(struct hf_pool *pool);
 
 /* Lists. Pop gives NO_ITEM when empty. */
 void hf_pool_push(struct hf_pool *pool, struct hf_pool_list *list, uint32_t item);

@@ -171,11 +171,16 @@ static struct hf_pool_worker *find_worker(struct hf_pool *pool, uint32_t serial)
     return NULL;
 }
 
-static void on_exited(struct hf_pool *pool, uint32_t serial)
+static void on_exited(struct hf_pool *pool, uint32_t serial, bool never_lived)
 {
     struct hf_pool_worker *w = find_worker(pool, serial);
     if (w == NULL)
         return; /* its channel said so before, and that was enough */
+    if (never_lived) {
+        hf_pool_worker_judge(pool, w, false);
+        hf_pool_slow_down(pool);
+        return;
+    }
     if (w->state == WORKER_LIVE)
         hf_pool_worker_receive(pool,
                                w); /* what it still said; may be all there was to do */
@@ -187,7 +192,7 @@ static void on_exited(struct hf_pool *pool, uint32_t serial)
 static bool handle(struct hf_pool *pool, const struct hf_message *m, int *fd)
 {
     if (m->type == HF_MSG_EXITED) {
-        on_exited(pool, m->exited.serial);
+        on_exited(pool, m->exited.serial, m->exited.wait_status == HF_NEVER_LIVED);
         return *fd < 0;
     }
     if (m->type != HF_MSG_FORKED || *fd < 0)

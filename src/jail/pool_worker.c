@@ -319,6 +319,8 @@ void hf_pool_worker_kill(struct hf_pool_worker *w)
  * name one that it has. */
 static uint32_t take_item_in_flight(struct hf_pool *pool, struct hf_pool_worker *w)
 {
+    if (atomic_load_explicit(&w->page->started, memory_order_acquire) == 0)
+        return NO_ITEM; /* it never came to an object */
     uint64_t object = atomic_load_explicit(&w->page->object, memory_order_acquire);
     if (object < w->next_done || object - w->next_done >= w->out.count)
         return NO_ITEM;
@@ -358,7 +360,7 @@ static void blame_item(struct hf_pool *pool, uint32_t item, bool timed_out)
  * goes round for ever. */
 static uint32_t take_unlucky_item(struct hf_pool *pool, struct hf_pool_worker *w)
 {
-    pool->empty_deaths++;
+    hf_pool_slow_down(pool);
     uint32_t item = w->out.head;
     if (item == NO_ITEM || ++pool->items[item].losses < LOSSES_MAX)
         return NO_ITEM;

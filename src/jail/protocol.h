@@ -76,9 +76,11 @@ struct hf_msg_forked {
     int32_t pid; /* as the template sees it; for messages only: the pidfd is what counts */
 };
 
+enum { HF_NEVER_LIVED = -1 };
+
 struct hf_msg_exited {
     uint32_t serial;
-    int32_t wait_status; /* as waitpid gives it */
+    int32_t wait_status; /* as waitpid gives it; HF_NEVER_LIVED: it could not be forked */
 };
 
 /* Objects are numbered by the parent, upwards, over the life of a worker. */

@@ -177,7 +177,7 @@ static bool announce(struct template *t, struct child *child, uint32_t serial, p
     bool sent;
     if (pidfd < 0) {
         /* A worker that nobody could stop is not let live. Closing its channel ends it. */
-        struct hf_msg_exited exited = {.serial = serial, .wait_status = -1};
+        struct hf_msg_exited exited = {.serial = serial, .wait_status = HF_NEVER_LIVED};
         hf_msg_put_exited(&t->out, &exited);
         sent = send_out(t, -1);
     } else {

@@ -517,8 +517,8 @@ static void test_an_older_kernel_has_fewer_layers_and_works(void **state)
 
 static int scan_without_any_layer(void)
 {
-    static const unsigned layers[] = {SYS_seccomp, SYS_unshare, 444 /* Landlock */};
-    remove_calls(layers, 3);
+    static const unsigned layers[] = {SYS_seccomp, 444 /* Landlock */};
+    remove_calls(layers, 2);
     struct hf_buffer error = {0};
     bool refused = open_with("", HOSTILE_WORKER, &error) == HF_CRASHED &&
                    memmem(error.data, error.len, "HOLDFAST_JAIL=none", 18) != NULL;
@@ -530,6 +530,40 @@ static void test_where_no_layer_works_nothing_is_scanned(void **state)
 {
     (void)state;
     assert_int_equal(in_child(scan_without_any_layer), 0);
+}
+
+/* No more processes: fork fails, but not posix_spawn, which is a clone with shared memory. */
+static int scan_without_fork(void)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args)),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x100 /* CLONE_VM */, 1, 0),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAGAIN),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof code / sizeof *code, code};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+        return 99;
+    struct fixture *f = fixture_open("", &two_workers);
+    for (int i = 0; i < 40; i++)
+        fixture_submit(f, "clean");
+    enum hf_status st = HF_OK;
+    while (hf_pool_pending(f->pool) > 0 && st == HF_OK)
+        st = hf_pool_wait(f->pool, -1);
+    for (int i = 0; i < 40; i++)
+        if (f->outcomes[i].reports != 1 || f->outcomes[i].reasons != HF_REASON_CRASH)
+            return 1;
+    fixture_close(f);
+    return st == HF_CRASHED ? 0 : 2;
+}
+
+static void test_where_no_worker_can_be_forked_all_is_reported(void **state)
+{
+    (void)state;
+    assert_int_equal(in_child(scan_without_fork), 0);
 }
 
 static void test_without_a_jail_only_on_request(void **state)
@@ -588,6 +622,7 @@ int main(void)
         cmocka_unit_test(test_what_cannot_start_says_why),
         cmocka_unit_test(test_an_older_kernel_has_fewer_layers_and_works),
         cmocka_unit_test(test_where_no_layer_works_nothing_is_scanned),
+        cmocka_unit_test(test_where_no_worker_can_be_forked_all_is_reported),
         cmocka_unit_test(test_without_a_jail_only_on_request),
         cmocka_unit_test(test_a_worker_program_that_always_dies_ends_in_reports),
     };

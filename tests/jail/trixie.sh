@@ -29,7 +29,7 @@ git ls-files -z | tar --null -T - -c | tar -x -C "$root/src"
 chroot "$root" bash -euo pipefail -c "
 cd /src
 ldd --version | head -1
-[ -f /build/build.ninja ] || meson setup /build -Dtests=true >/dev/null
+[ -f /build/build.ninja ] || meson setup /build -Dtests=true >/tmp/setup.log || { tail -5 /tmp/setup.log; exit 1; }
 ninja -C /build --quiet
 meson test -C /build --no-rebuild --print-errorlogs --suite jail --suite scan
 mkdir /tmp/s && cd /tmp/s
