@@ -38,6 +38,29 @@ static void add_reasons(struct hf_buffer *out, unsigned reasons)
     hf_buffer_u8(out, ')');
 }
 
+/* Take away the line that begins at start when the same one stands shortly before it: two
+ * signatures of one name, say a digest and a pattern. from is where the file's lines begin. */
+static void drop_repeated(struct hf_buffer *out, size_t from, size_t start)
+{
+    enum { LOOK_BACK = 8192 }; /* bounded: a file may have thousands of findings */
+    if (out->failed || start - from == 0)
+        return;
+    if (start - from > LOOK_BACK)
+        from = start - LOOK_BACK;
+    const uint8_t *line = out->data + start;
+    size_t len = out->len - start;
+    for (size_t at = from; at < start; at++) {
+        const uint8_t *same = memmem(out->data + at, start - at, line, len);
+        if (same == NULL)
+            return;
+        at = (size_t)(same - out->data);
+        if (at == from || out->data[at - 1] == '\n') {
+            out->len = start;
+            return;
+        }
+    }
+}
+
 static void add_finding(struct hf_buffer *out, const struct hf_lines *lines,
                         struct hf_bytes path, const struct hf_finding *finding)
 {
@@ -84,8 +107,12 @@ void hf_lines_report(struct hf_buffer *out, const struct hf_lines *lines,
             hf_json_report(out, lines->db, path, report);
         return;
     }
-    for (size_t i = 0; i < report->finding_count && (i == 0 || lines->all_match); i++)
+    size_t from = out->len;
+    for (size_t i = 0; i < report->finding_count && (i == 0 || lines->all_match); i++) {
+        size_t start = out->len;
         add_finding(out, lines, path, &report->findings[i]);
+        drop_repeated(out, from, start);
+    }
     if (found && report->finding_count == 0) {
         /* Found, but the evidence had no room: never silent. */
         add_verdict(out, lines, hf_verdict_row(report->verdict, 0));

@@ -98,6 +98,21 @@ static void test_a_finding_is_one_line_whatever_the_names_hold(void **state)
         "\033[1;31minfected\033[0m     a\\n.zip!in.zip!x\\r\\n\\xff  Test.One\n");
 }
 
+static void test_a_name_is_shown_once_for_an_object(void **state)
+{
+    (void)state;
+    HF_AUTO(hf_buffer_done) struct hf_buffer out = {0};
+    struct hf_finding some[] = {findings[0], findings[1], findings[0], findings[1]};
+    some[3].path = findings[0].path;
+    struct hf_report report = infected;
+    report.findings = some;
+    report.finding_count = 4;
+    assert_string_equal(text_of(&out, (struct hf_lines){.all_match = true}, &report),
+                        "infected     a\\n.zip!in.zip!x\\r\\n\\xff  Test.One\n"
+                        "pua          a\\n.zip  Evil\\n\\x1b[2J\n"
+                        "pua          a\\n.zip!in.zip!x\\r\\n\\xff  Evil\\n\\x1b[2J\n");
+}
+
 static void test_clean_and_unscannable_files_are_shown_when_asked(void **state)
 {
     (void)state;
@@ -232,6 +247,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_finding_is_one_line_whatever_the_names_hold),
+        cmocka_unit_test(test_a_name_is_shown_once_for_an_object),
         cmocka_unit_test(test_clean_and_unscannable_files_are_shown_when_asked),
         cmocka_unit_test(test_a_number_that_no_database_knows_is_still_a_finding),
         cmocka_unit_test(test_json_tells_all_that_is_known),
