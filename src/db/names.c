@@ -1,5 +1,4 @@
 #include "db/names.h"
-#include "base/auto.h"
 
 bool hf_names_open(struct hf_bytes section, struct hf_names *names)
 {
@@ -18,7 +17,8 @@ bool hf_names_open(struct hf_bytes section, struct hf_names *names)
         !hf_extent(section, hf_le64(h + 32), stem_blocks * 4, &n.stem_index) ||
         !hf_extent(section, hf_le64(h + 40), hf_le64(h + 48), &n.stem_text) ||
         !hf_extent(section, hf_le64(h + 56), blocks * 4, &n.index) ||
-        !hf_extent(section, hf_le64(h + 64), hf_le64(h + 72), &n.stream))
+        !hf_extent(section, hf_le64(h + 64), hf_le64(h + 72), &n.stream) ||
+        !hf_extent(section, hf_le64(h + 80), n.stems, &n.forms))
         return false;
     *names = n;
     return true;
@@ -29,7 +29,6 @@ struct stem {
     uint64_t shared, source, base;
     struct hf_bytes rest, after;
     bool numbered;
-    unsigned width;
 };
 
 static bool take_text(struct hf_bytes in, size_t *at, struct hf_bytes *text)
@@ -41,19 +40,19 @@ static bool take_text(struct hf_bytes in, size_t *at, struct hf_bytes *text)
     return true;
 }
 
-static bool read_stem(struct hf_bytes in, size_t *at, struct stem *stem)
+static bool read_stem(struct hf_bytes in, size_t *at, bool numbered, struct stem *stem)
 {
-    *stem = (struct stem){0};
-    if (!hf_get_varint(in, at, &stem->shared) || !take_text(in, at, &stem->rest) ||
-        !take_text(in, at, &stem->after) || !hf_get_varint(in, at, &stem->source) ||
-        *at >= in.len)
-        return false;
-    unsigned form = in.data[(*at)++];
-    if (form > 65)
-        return false;
-    stem->numbered = form > 0;
-    stem->width = form > 0 ? form - 1 : 0;
-    return form == 0 || hf_get_varint(in, at, &stem->base);
+    *stem = (struct stem){.numbered = numbered};
+    return hf_get_varint(in, at, &stem->shared) && take_text(in, at, &stem->rest) &&
+           take_text(in, at, &stem->after) && hf_get_varint(in, at, &stem->source) &&
+           (!numbered || hf_get_varint(in, at, &stem->base));
+}
+
+/* Bits of a stem's numbers; 65 and more: damaged. */
+static unsigned width_of(const struct hf_names *names, uint32_t stem)
+{
+    unsigned form = names->forms.data[stem];
+    return form == 0 ? 0 : form - 1;
 }
 
 /* A stem with its text put together. */
@@ -82,7 +81,8 @@ static bool find_stem(const struct hf_names *names, uint32_t number, struct whol
     size_t at = hf_le32(names->stem_index.data + (size_t)block * 4);
     w->length = 0;
     for (uint32_t i = block * HF_NAMES_STEM_BLOCK; i <= number; i++)
-        if (!read_stem(names->stem_text, &at, &w->stem) || !add_rest(w))
+        if (!read_stem(names->stem_text, &at, names->forms.data[i] != 0, &w->stem) ||
+            !add_rest(w))
             return false;
     return true;
 }
@@ -110,26 +110,25 @@ static uint32_t read_code(const struct hf_names *names, struct hf_bit_reader *bi
     return UINT32_MAX;
 }
 
-/* Skips need the width of a stem's number, so every name of a block finds its stem's record. */
 bool hf_names_get(const struct hf_names *names, uint32_t number, struct hf_buffer *out,
                   uint32_t *source)
 {
     if (number >= names->count)
         return false;
-    uint32_t block = number / HF_NAMES_BLOCK;
+    uint32_t block = number / HF_NAMES_BLOCK, stem = 0;
     struct hf_bit_reader bits = {.in = names->stream};
     bits.at = (uint64_t)hf_le32(names->index.data + (size_t)block * 4) * 8;
     bits.failed = bits.at > (uint64_t)names->stream.len * 8;
-    struct whole_stem w;
     uint64_t value = 0;
     for (uint32_t i = block * HF_NAMES_BLOCK; i <= number; i++) {
-        uint32_t stem = read_code(names, &bits);
-        if (!find_stem(names, stem, &w))
+        stem = read_code(names, &bits);
+        if (stem >= names->stems || width_of(names, stem) > 64)
             return false;
-        value = hf_get_bits(&bits, w.stem.width);
-        if (bits.failed)
-            return false;
+        value = hf_get_bits(&bits, width_of(names, stem));
     }
+    struct whole_stem w;
+    if (bits.failed || !find_stem(names, stem, &w))
+        return false;
     hf_buffer_add(out, w.before, w.length);
     if (w.stem.numbered)
         hf_buffer_format(out, "%llu", (unsigned long long)(w.stem.base + value));
@@ -139,9 +138,7 @@ bool hf_names_get(const struct hf_names *names, uint32_t number, struct hf_buffe
     return !out->failed;
 }
 
-/* Every stem in order, its number's width to widths (one byte a stem). */
-static const char *check_stems(const struct hf_names *names, uint32_t sources,
-                               uint8_t *widths)
+static const char *check_stems(const struct hf_names *names, uint32_t sources)
 {
     struct whole_stem w = {.length = 0};
     size_t at = 0;
@@ -151,11 +148,11 @@ static const char *check_stems(const struct hf_names *names, uint32_t sources,
             if (hf_le32(names->stem_index.data + (size_t)i / HF_NAMES_STEM_BLOCK * 4) != at)
                 return "stem index wrong";
         }
-        if (!read_stem(names->stem_text, &at, &w.stem) || !add_rest(&w))
+        if (!read_stem(names->stem_text, &at, names->forms.data[i] != 0, &w.stem) ||
+            !add_rest(&w) || width_of(names, i) > 64)
             return "stem damaged";
         if (w.stem.source >= sources)
             return "stem of an unknown source";
-        widths[i] = (uint8_t)w.stem.width;
     }
     return at == names->stem_text.len ? NULL : "bytes behind the stems";
 }
@@ -176,7 +173,7 @@ static const char *check_codes(const struct hf_names *names)
     return NULL;
 }
 
-static const char *check_stream(const struct hf_names *names, const uint8_t *widths)
+static const char *check_stream(const struct hf_names *names)
 {
     struct hf_bit_reader bits = {.in = names->stream};
     for (uint32_t i = 0; i < names->count; i++) {
@@ -186,21 +183,17 @@ static const char *check_stream(const struct hf_names *names, const uint8_t *wid
                 return "name index wrong";
         }
         uint32_t stem = read_code(names, &bits);
-        if (stem == UINT32_MAX)
+        if (stem >= names->stems)
             return "name damaged";
-        (void)hf_get_bits(&bits, widths[stem]);
+        (void)hf_get_bits(&bits, width_of(names, stem));
     }
     return !bits.failed && (bits.at + 7) / 8 == names->stream.len ? NULL : "names damaged";
 }
 
 const char *hf_names_check(const struct hf_names *names, uint32_t sources)
 {
-    HF_AUTO(hf_buffer_done) struct hf_buffer widths = {0};
-    uint8_t *w = hf_buffer_reserve(&widths, (size_t)names->stems + 1);
-    if (w == NULL)
-        return "out of memory";
     const char *wrong = check_codes(names);
     if (wrong == NULL)
-        wrong = check_stems(names, sources, w);
-    return wrong != NULL ? wrong : check_stream(names, w);
+        wrong = check_stems(names, sources);
+    return wrong != NULL ? wrong : check_stream(names);
 }

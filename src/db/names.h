@@ -18,11 +18,12 @@
  *  56  u64 index        offset of a u32 for every 64th name: byte of the stream where it starts
  *  64  u64 stream       offset and length of the names' bits
  *  72  u64 stream_length
- *  80  zeros to 128
+ *  80  u64 forms        offset of a u8 for every stem: 0 no number, else 1 + its bits (0..64)
+ *  88  zeros to 128
  *
  * Stem record: LEB128 bytes shared with the text of the stem before (0 for every 16th), LEB128
- * bytes that follow, those; LEB128 bytes behind the number, those; LEB128 source; u8 form: 0 no
- * number, else 1 + its bits (0..64), and then LEB128 smallest number. */
+ * bytes that follow, those; LEB128 bytes behind the number, those; LEB128 source; with a number
+ * also LEB128 the smallest one. */
 #ifndef HF_DB_NAMES_H
 #define HF_DB_NAMES_H
 
@@ -40,7 +41,7 @@ enum {
 
 struct hf_names {
     uint32_t count, stems;
-    struct hf_bytes lengths, order, stem_index, stem_text, index, stream;
+    struct hf_bytes lengths, order, stem_index, stem_text, index, stream, forms;
 };
 
 bool hf_names_open(struct hf_bytes section, struct hf_names *names);
@@ -50,7 +51,7 @@ bool hf_names_open(struct hf_bytes section, struct hf_names *names);
 bool hf_names_get(const struct hf_names *names, uint32_t number, struct hf_buffer *out,
                   uint32_t *source);
 
-/* All of it, in order. NULL when it is right, else what is wrong. HF_NOMEM counts as wrong. */
+/* All of it, in order. NULL when it is right, else what is wrong. */
 const char *hf_names_check(const struct hf_names *names, uint32_t sources);
 
 #endif

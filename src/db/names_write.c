@@ -175,7 +175,7 @@ static void put_text(struct hf_buffer *b, struct hf_bytes text)
 }
 
 static void put_stems(const struct hf_names_writer *w, struct hf_buffer *index,
-                      struct hf_buffer *text)
+                      struct hf_buffer *text, struct hf_buffer *forms)
 {
     struct hf_bytes last = {0};
     for (uint32_t i = 0; i < w->stems->count; i++) {
@@ -192,7 +192,7 @@ static void put_stems(const struct hf_names_writer *w, struct hf_buffer *index,
         put_text(text, hf_bytes_of(before.data + shared, before.len - shared));
         put_text(text, hf_stem_after(w->stems, s));
         hf_put_varint(text, s->source);
-        hf_buffer_u8(text, s->numbered ? (uint8_t)(1 + width_of(s)) : 0);
+        hf_buffer_u8(forms, s->numbered ? (uint8_t)(1 + width_of(s)) : 0);
         if (s->numbered)
             hf_put_varint(text, s->lowest);
         last = before;
@@ -227,10 +227,11 @@ static void put_u32s(struct hf_output *out, uint8_t *offset, const uint32_t *val
 enum hf_status hf_names_write(struct hf_names_writer *w, struct hf_output *out)
 {
     uint8_t header[HF_NAMES_HEADER] = {0};
-    struct hf_buffer index = {0}, text = {0};
+    struct hf_buffer index = {0}, text = {0}, forms = {0};
     hf_end_bits(&w->bits);
-    put_stems(w, &index, &text);
-    bool failed = index.failed || text.failed || w->stream.failed || w->index.failed;
+    put_stems(w, &index, &text, &forms);
+    bool failed =
+        index.failed || text.failed || forms.failed || w->stream.failed || w->index.failed;
     hf_put_le32(header, HF_NAMES_LAYOUT);
     hf_put_le32(header + 4, w->count);
     hf_put_le32(header + 8, w->stems->count);
@@ -242,10 +243,12 @@ enum hf_status hf_names_write(struct hf_names_writer *w, struct hf_output *out)
     put_part(out, header + 40, header + 48, text.data, text.len);
     put_part(out, header + 56, NULL, w->index.data, w->index.len);
     put_part(out, header + 64, header + 72, w->stream.data, w->stream.len);
+    put_part(out, header + 80, NULL, forms.data, forms.len);
     hf_output_patch(out, 0, header, sizeof header);
     hf_output_end(out, w->count);
     hf_buffer_done(&index);
     hf_buffer_done(&text);
+    hf_buffer_done(&forms);
     if (failed)
         return w->stream.len > UINT32_MAX ? HF_LIMIT : HF_NOMEM;
     return out->status;
