@@ -134,78 +134,9 @@ enum hf_status hf_codecs_drive(struct hf_codecs *codecs, hf_codec_step *step,
     }
 }
 
-static void *zlib_alloc(void *memory, unsigned count, unsigned size)
-{
-    return hf_recycle_alloc(memory, count, size);
-}
-
-static void zlib_free(void *memory, void *block)
+static void bzip2_free(void *memory, void *block)
 {
     hf_recycle_free(memory, block);
-}
-
-static enum hf_step step_deflate(struct hf_codecs *codecs, struct hf_turn *turn)
-{
-    z_stream *z = &codecs->zlib;
-    z->next_in = turn->in.data;
-    z->avail_in = (uInt)turn->in.len;
-    z->next_out = turn->out;
-    z->avail_out = (uInt)turn->room;
-    int r = inflate(z, Z_NO_FLUSH);
-    turn->taken = turn->in.len - z->avail_in;
-    turn->made = turn->room - z->avail_out;
-    switch (r) {
-    case Z_STREAM_END: return HF_STEP_END;
-    case Z_OK:
-    case Z_BUF_ERROR: return HF_STEP_MORE;
-    case Z_MEM_ERROR: return HF_STEP_NOMEM;
-    default: return HF_STEP_BAD;
-    }
-}
-
-/*
- * A member that says it fits into a piece, and does, is done in one call of libdeflate, at more
- * than twice the speed of zlib. Anything else, damaged data above all, is left to zlib, which
- * gives the readable prefix: nothing has been written then.
- */
-static bool deflate_whole(struct hf_codecs *codecs, struct hf_cursor *in, uint64_t size,
-                          struct hf_outlet *out)
-{
-    if (size > codecs->room || hf_codecs_piece(codecs) == NULL)
-        return false;
-    if (codecs->whole == NULL)
-        codecs->whole = libdeflate_alloc_decompressor();
-    if (codecs->whole == NULL)
-        return false;
-    struct hf_cursor ahead = *in;
-    struct hf_bytes packed = hf_take_rest(&ahead);
-    size_t used = 0, made = 0;
-    if (libdeflate_deflate_decompress_ex(codecs->whole, packed.data, packed.len,
-                                         codecs->piece, codecs->room, &used,
-                                         &made) != LIBDEFLATE_SUCCESS)
-        return false;
-    hf_skip(in, used);
-    (void)hf_cursor_charge(in, 1 + used / 1024);
-    (void)hf_outlet_write(out, hf_bytes_of(codecs->piece, made));
-    return true;
-}
-
-enum hf_status hf_codec_deflate(struct hf_codecs *codecs, struct hf_cursor *in,
-                                uint64_t size, unsigned flags, struct hf_outlet *out)
-{
-    (void)flags;
-    if (deflate_whole(codecs, in, size, out))
-        return hf_cursor_status(in);
-    if (codecs->zlib_ready) {
-        inflateReset(&codecs->zlib);
-    } else {
-        codecs->zlib =
-            (z_stream){.zalloc = zlib_alloc, .zfree = zlib_free, .opaque = &codecs->memory};
-        if (inflateInit2(&codecs->zlib, -MAX_WBITS) != Z_OK)
-            return HF_NOMEM;
-        codecs->zlib_ready = true;
-    }
-    return hf_codecs_drive(codecs, step_deflate, in, out);
 }
 
 static void *bzip2_alloc(void *memory, int count, int size)
@@ -238,8 +169,8 @@ enum hf_status hf_codec_bzip2(struct hf_codecs *codecs, struct hf_cursor *in, ui
 {
     (void)size;
     (void)flags;
-    codecs->bzip2 =
-        (bz_stream){.bzalloc = bzip2_alloc, .bzfree = zlib_free, .opaque = &codecs->memory};
+    codecs->bzip2 = (bz_stream){
+        .bzalloc = bzip2_alloc, .bzfree = bzip2_free, .opaque = &codecs->memory};
     if (BZ2_bzDecompressInit(&codecs->bzip2, 0, 0) != BZ_OK)
         return HF_NOMEM;
     enum hf_status st = hf_codecs_drive(codecs, step_bzip2, in, out);

@@ -2,14 +2,12 @@
 #ifndef HF_UNPACK_CODEC_INTERNAL_H
 #define HF_UNPACK_CODEC_INTERNAL_H
 
-#define ZLIB_CONST /* zlib: input is not written to */
 #include "unpack/codec.h"
 #include "unpack/window.h"
 
 #include <bzlib.h>
 #include <libdeflate.h>
 #include <lzma.h>
-#include <zlib.h>
 #include <zstd.h>
 
 struct hf_codecs {
@@ -18,8 +16,6 @@ struct hf_codecs {
     size_t room;
     struct libdeflate_decompressor *whole; /* for members that fit into a piece */
     ZSTD_DCtx *zstd;
-    z_stream zlib;
-    bool zlib_ready;
     bz_stream bzip2;
     lzma_stream lzma;
     lzma_allocator lzma_memory;

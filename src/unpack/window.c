@@ -42,3 +42,17 @@ bool hf_window_copy(struct hf_window *w, size_t distance, size_t length)
     }
     return true;
 }
+
+bool hf_window_append(struct hf_window *w, const uint8_t *bytes, size_t count)
+{
+    while (count > 0) {
+        if (w->pos == w->room && !hf_window_flush(w))
+            return false;
+        size_t n = count < w->room - w->pos ? count : w->room - w->pos;
+        memcpy(w->data + w->pos, bytes, n);
+        w->pos += n;
+        bytes += n;
+        count -= n;
+    }
+    return true;
+}

@@ -21,6 +21,9 @@ bool hf_window_flush(struct hf_window *w);
  * distance <= history. False when the sink wants no more. */
 bool hf_window_copy(struct hf_window *w, size_t distance, size_t length);
 
+/* Append bytes. False when the sink wants no more. */
+bool hf_window_append(struct hf_window *w, const uint8_t *bytes, size_t count);
+
 static inline bool hf_window_put(struct hf_window *w, uint8_t byte)
 {
     if (w->pos == w->room && !hf_window_flush(w))
