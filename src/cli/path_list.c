@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 enum { PATH_BYTES_MAX = 16 << 20, READ_SIZE = 64 * 1024 };
@@ -43,15 +44,23 @@ static enum hf_status fill(struct hf_path_list *list)
     uint8_t *to = hf_buffer_reserve(b, READ_SIZE);
     if (to == NULL)
         return HF_NOMEM;
-    ssize_t n;
-    do
-        n = read(list->fd, to, READ_SIZE);
-    while (n < 0 && errno == EINTR);
+    ssize_t n = read(list->fd, to, READ_SIZE);
     if (n < 0)
-        return HF_IO;
+        return errno == EINTR ? HF_STOPPED : HF_IO;
     b->len += (size_t)n;
     list->ended = n == 0;
     return HF_OK;
+}
+
+bool hf_path_list_ready(struct hf_path_list *list, int timeout_ms)
+{
+    size_t left = list->block.len - list->start;
+    if (list->at < list->operand_count || list->ended ||
+        (left > 0 && memchr(list->block.data + list->start, list->ending, left) != NULL))
+        return true;
+    struct pollfd one = {.fd = list->fd, .events = POLLIN};
+    int got = poll(&one, 1, timeout_ms);
+    return got > 0 || (got < 0 && errno != EINTR);
 }
 
 enum hf_status hf_path_list_next(struct hf_path_list *list, struct hf_bytes *path)

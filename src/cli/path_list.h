@@ -23,8 +23,12 @@ HF_MUST_USE enum hf_status hf_path_list_open(struct hf_path_list *list,
                                              bool zero_ended);
 void hf_path_list_done(struct hf_path_list *list);
 
+/* Whether the next path (or the end) can be had without waiting; waits for that at most
+ * timeout_ms, or until a signal comes. */
+bool hf_path_list_ready(struct hf_path_list *list, int timeout_ms);
+
 /* The next path, borrowed until the next call; empty lines are passed over. HF_OK; HF_NOTFOUND:
- * there is none; HF_IO with errno, HF_LIMIT (a path of more than 16 MiB), HF_NOMEM. */
+ * there is none; HF_STOPPED: a signal came, ask again; HF_IO with errno, HF_LIMIT (a path of more than 16 MiB), HF_NOMEM. */
 HF_MUST_USE enum hf_status hf_path_list_next(struct hf_path_list *list,
                                              struct hf_bytes *path);
 

@@ -43,6 +43,7 @@ struct hf_scan_run {
     struct hf_inode_set clean_links; /* files with several names, known to be clean */
     struct hf_buffer out;            /* for standard output, written once a turn */
     bool no_reader, failed, stdin_used;
+    double last_turn;
 };
 
 static struct slot *slot_of(struct hf_scan_run *run, uint64_t number)
@@ -171,28 +172,33 @@ static void on_done(void *user, uint64_t id, enum hf_status status,
         hf_lines_report(&slot->text, &run->setup->lines, path, report);
         if (report->verdict == HF_CLEAN && slot->link.device != 0 &&
             run->clean_links.count < CLEAN_LINKS_MAX)
-            (void)!hf_inode_set_add(&run->clean_links, slot->link); /* lost: scanned again */
+            (void)!hf_inode_set_add(&run->clean_links,
+                                    slot->link); /* lost: scanned again */
     }
     run->path_bytes -= slot->path.len;
     hf_buffer_done(&slot->path);
 }
 
-/* Let the pool work, at most a turn, and print. */
-static void turn(struct hf_scan_run *run)
+/* Let the pool work for at most timeout_ms, and print. */
+static void turn(struct hf_scan_run *run, int timeout_ms)
 {
     hf_pool_flush(run->pool);
-    enum hf_status st = hf_pool_wait(run->pool, TURN_MS);
+    enum hf_status st = hf_pool_wait(run->pool, timeout_ms);
     if (st != HF_OK)
         fail(run, st == HF_CRASHED ? "no worker can be started any more"
                                    : "the workers cannot be reached");
     print_ready(run);
+    run->last_turn = hf_progress_clock();
 }
 
 /* Wait until one more file can be taken. */
 static void make_room(struct hf_scan_run *run)
 {
-    if (run->tail - run->head >= SLOTS / 2 || run->out.len > 0)
+    if (run->tail - run->head >= SLOTS / 2)
         print_ready(run);
+    /* A walk that meets little to scan must not hold back what was found. */
+    if (hf_progress_clock() - run->last_turn > TURN_MS / 1000.0)
+        turn(run, 0);
     while (!must_end(run) &&
            (hf_pool_room(run->pool) == 0 || run->tail - run->head >= SLOTS - 1 ||
             run->path_bytes > PATH_BYTES_MAX)) {
@@ -201,7 +207,7 @@ static void make_room(struct hf_scan_run *run)
             if (hf_pool_room(run->pool) == 0)
                 fail(run, "the workers take no file");
         } else {
-            turn(run);
+            turn(run, TURN_MS);
         }
     }
 }
@@ -264,7 +270,7 @@ static void take_entry(struct hf_scan_run *run, enum hf_walk_kind kind,
     case HF_WALK_ERROR: add_error(run, entry->path, entry->why, entry->error); break;
     case HF_WALK_BUSY:
         if (hf_pool_pending(run->pool) > 0) {
-            turn(run);
+            turn(run, TURN_MS);
         } else {
             (void)hf_walk_give_up(run->walk, entry);
             add_error(run, entry->path, entry->why, entry->error);
@@ -304,6 +310,9 @@ static void scan_standard_input(struct hf_scan_run *run, struct hf_bytes path)
         return;
     }
     run->stdin_used = true;
+    /* It may take as long as its writer likes: what was begun comes first. */
+    while (!must_end(run) && hf_pool_pending(run->pool) > 0)
+        turn(run, TURN_MS);
     make_room(run);
     uint64_t max = run->setup->pool.limits.scan_bytes;
     enum hf_status st = hf_standard_input_open(&fd, max, run->setup->stop, &spooling);
@@ -321,24 +330,40 @@ static void scan_standard_input(struct hf_scan_run *run, struct hf_bytes path)
     }
 }
 
+/* A list may come from a program that is still writing it: results do not wait for its end. */
+static enum hf_status next_path(struct hf_scan_run *run, struct hf_bytes *path)
+{
+    enum hf_status st = HF_STOPPED;
+    while (st == HF_STOPPED && !must_end(run)) {
+        bool pending = hf_pool_pending(run->pool) > 0;
+        if (hf_path_list_ready(run->setup->paths, pending ? 0 : TURN_MS))
+            st = hf_path_list_next(run->setup->paths, path);
+        else if (pending)
+            turn(run, TURN_MS);
+        else
+            print_ready(run);
+    }
+    return st;
+}
+
 static void scan_all(struct hf_scan_run *run)
 {
     struct hf_bytes path;
-    enum hf_status st = HF_OK;
-    while (!must_end(run) && (st = hf_path_list_next(run->setup->paths, &path)) == HF_OK) {
+    enum hf_status st;
+    while ((st = next_path(run, &path)) == HF_OK) {
         make_room(run);
         if (path.len == 1 && path.data[0] == '-')
             scan_standard_input(run, path);
         else
             scan_path(run, path);
     }
-    if (st != HF_OK && st != HF_NOTFOUND)
+    if (st != HF_NOTFOUND && st != HF_STOPPED)
         add_error(run, hf_bytes_text("--files-from"), "cannot read the list",
                   st == HF_IO      ? errno
                   : st == HF_LIMIT ? ENAMETOOLONG
                                    : ENOMEM);
     while (!must_end(run) && hf_pool_pending(run->pool) > 0)
-        turn(run);
+        turn(run, TURN_MS);
     print_ready(run);
 }
 

@@ -339,6 +339,19 @@ def lists_of_paths_come_from_files_and_pipes():
 
 
 @case
+def a_list_that_is_still_written_holds_back_no_result():
+    put("bad", eicar())
+    p = subprocess.Popen([HOLDFAST, "scan", "--json", "-f", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    for _ in range(2):
+        p.stdin.write(b"bad\n")
+        p.stdin.flush()
+        assert json.loads(p.stdout.readline())["path"] == "bad"
+    p.send_signal(signal.SIGINT)  # while it waits for more
+    assert json.loads(p.stdout.readline())["interrupted"]
+    assert p.wait(timeout=5) == 130
+
+
+@case
 def hard_links_are_all_reported():
     put("a", eicar())
     os.link("a", "b")
