@@ -38,7 +38,7 @@ int main(void)
     const uint64_t mean = (total >> HF_RARITY_BITS) + 1;
     for (size_t i = 0; i < 1 << HF_RARITY_BITS; i++) {
         unsigned level = 0;
-        while (level < 15 && counts[i] >> (level + 1) >= mean)
+        while (level < 15 && counts[i] * 8 >> (level + 1) >= mean)
             level++;
         printf("%s%x%s", i % 64 == 0 ? "\"" : "", level, i % 64 == 63 ? "\",\n" : "");
     }

@@ -8,14 +8,15 @@
 
 /* Literals are told apart by these lengths. */
 enum {
-    LONG = 9,        /* and more: one class for all, its stride set by the set */
-    MIDDLE = 7,      /* 7 and 8 */
-    SHORT = 4,       /* 4 to 6 */
-    SHUFFLED = 96,   /* so few of SHORT or more, but below LONG, share one shuffled class */
-    SPARSE = 1 << 15 /* windows of long literals whose filter stays in the first cache */
+    LONG = 9,      /* and more: one class for all, its stride set by the set */
+    MIDDLE = 7,    /* 7 and 8 */
+    SHORT = 4,     /* 4 to 6 */
+    SHUFFLED = 96, /* so few of SHORT or more, but below LONG, share one shuffled class */
+    SPARSE = 1 << 15, /* windows of long literals whose filter stays in the first cache */
+    POPULAR = 5 /* commonness above which a window is not indexed if that can be helped */
 };
 
-enum { SHAPES_MAX = 7 };
+enum { SHAPES_MAX = 7, BY_GRAM = 3 /* number of the shape {1, 4} */ };
 
 /* Which class takes the literals of a length. */
 struct plan {
@@ -34,6 +35,7 @@ struct build {
     struct hf_buffer *out;
     struct hf_buffer ids;
     size_t records_at, records_len, ids_at, longest;
+    bool failed; /* out of memory */
 };
 
 static void build_done(struct build *b)
@@ -116,6 +118,69 @@ static bool same_bytes(const struct build_literal *a, const struct build_literal
     return compare(&x, &y) == 0;
 }
 
+/* How common a folded window is in clean files: its rarest 4-gram bounds that. */
+static unsigned commonness(uint64_t window, unsigned bytes)
+{
+    unsigned common = bytes < 4 ? 0 : 15;
+    for (unsigned i = 0; i + 4 <= bytes; i++) {
+        unsigned c = hf_match_commonness((uint32_t)(window >> (8 * i)));
+        common = c < common ? c : common;
+    }
+    return common;
+}
+
+/* The commonest window of a run that cannot be avoided: the least over all runs. */
+static unsigned run_commonness(const struct build_literal *l, struct match_shape s)
+{
+    const size_t runs = l->bytes.len - (s.stride + s.window - 1u) + 1;
+    unsigned best = 15;
+    for (size_t run = 0; run < runs && best > POPULAR; run++) {
+        unsigned worst = 0;
+        for (unsigned place = 0; place < s.stride && worst < best; place++) {
+            unsigned c = commonness(build_window(l, run + place, s.window), s.window);
+            worst = c > worst ? c : worst;
+        }
+        best = worst < best ? worst : best;
+    }
+    return best;
+}
+
+/* A few literals consist of what fills clean files (zeros, ".exe", licence texts) but for a gram
+ * or two. Their windows would let a tenth of all probes through, so these literals go to the
+ * class that needs only one good gram: while it has room for its shuffle tables, the commonest
+ * first. */
+static void route_popular(struct build *b)
+{
+    uint8_t *level = calloc(b->count + 1, 1);
+    size_t home = 0;
+    for (size_t i = 0; level != NULL && i < b->count; i++) {
+        const struct build_literal *l = &b->literals[i];
+        home += l->shape == BY_GRAM;
+        if (shape(b, l)->stride == 1)
+            continue;
+        const unsigned common = run_commonness(l, *shape(b, l));
+        if (common > POPULAR && run_commonness(l, b->plan.shapes[BY_GRAM]) + 1 < common)
+            level[i] = (uint8_t)common;
+    }
+    size_t room = home > BUILD_SHUFFLE_MOST ? SIZE_MAX : BUILD_SHUFFLE_MOST - home;
+    for (unsigned common = 15; level != NULL && common > POPULAR; common--) {
+        for (size_t i = 0; i < b->count && room > 0; i++) {
+            if (level[i] == common) {
+                b->literals[i].shape = BY_GRAM;
+                room--;
+            }
+        }
+    }
+    b->failed = level == NULL;
+    free(level);
+}
+
+static void sort_literals(struct build *b)
+{
+    if (b->count > 0)
+        qsort(b->literals, b->count, sizeof *b->literals, compare);
+}
+
 static enum hf_status take_literals(struct build *b, const struct hf_literal *in,
                                     size_t count)
 {
@@ -145,9 +210,11 @@ static enum hf_status take_literals(struct build *b, const struct hf_literal *in
                                    .shape = b->plan.shape_of[len < LONG ? len : LONG]};
     }
     b->count = count;
-    if (count > 0)
-        qsort(b->literals, count, sizeof *b->literals, compare);
-    return HF_OK;
+    sort_literals(
+        b); /* first, so that what is routed does not depend on the input's order */
+    route_popular(b);
+    sort_literals(b);
+    return b->failed ? HF_NOMEM : HF_OK;
 }
 
 static uint16_t *frequency_of(struct build *b, const struct build_literal *l,
@@ -173,18 +240,13 @@ static void count_windows(struct build *b)
     }
 }
 
-/* The expected work that indexing a window brings: how often clean files show it (its rarest
- * 4-gram bounds that), times how many literals would have to be looked at. */
+/* The expected work that indexing a window brings: how often clean files show it, times how many
+ * literals would have to be looked at. */
 static uint64_t window_cost(struct build *b, const struct build_literal *l, size_t at,
                             unsigned window)
 {
     const uint64_t x = build_window(l, at, window);
-    unsigned common = 15;
-    for (unsigned i = 0; i + 4 <= window; i++) {
-        unsigned c = hf_match_commonness((uint32_t)(x >> (8 * i)));
-        common = c < common ? c : common;
-    }
-    return ((uint64_t)1 << common) * *frequency_of(b, l, x);
+    return ((uint64_t)1 << commonness(x, window)) * *frequency_of(b, l, x);
 }
 
 static void choose_run(struct build *b, struct build_literal *l)

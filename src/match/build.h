@@ -4,7 +4,10 @@
 
 #include "match/image.h"
 
-/* A class to be: which stride and window, and whether shuffle tables pay. */
+/* Windows of a class with shuffle tables: with more, eight buckets let too much through. */
+enum { BUILD_SHUFFLE_MOST = 128 };
+
+/* A class to be. */
 struct match_shape {
     uint8_t stride, window;
 };

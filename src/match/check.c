@@ -17,13 +17,39 @@ static bool shuffle_passes(const struct match_class *class, uint64_t x)
     return by_byte != 0 && by_nibble != 0;
 }
 
+static bool sieve_passes(const struct match_class *class, uint64_t hash)
+{
+    const uint32_t mask = match_sieve_mask(hash);
+    return class->sieve == NULL ||
+           (match_le32(match_sieve_word(class, hash)) & mask) == mask;
+}
+
+/* Whether the tag guards the entry with two bytes that the literal has there. */
+static bool guard_sound(const struct match_class *class, const struct match_record *r,
+                        uint32_t tag)
+{
+    const size_t end = (size_t)r->run + class->stride + class->window - 1;
+    size_t at = end;
+    switch (match_guard_of_tag(tag)) {
+    case MATCH_GUARD_NONE: return true;
+    case MATCH_GUARD_BEHIND: break;
+    case MATCH_GUARD_BEFORE: at = r->run < 2 ? SIZE_MAX : r->run - 2; break;
+    default: return false;
+    }
+    if (at > r->bytes.len || r->bytes.len - at < 2)
+        return false;
+    const uint8_t two[2] = {match_fold(r->bytes.data[at]),
+                            match_fold(r->bytes.data[at + 1])};
+    return match_guard_bits(two) == (tag & MATCH_TAG_GUARD);
+}
+
 /* An entry is sound when its record exists and the window that it names is the one that the
  * filter and the bucket find. */
 static bool entry_sound(const struct match_view *view, const struct match_class *class,
                         uint32_t bucket, const uint8_t *entry)
 {
     struct match_record r;
-    const uint32_t tag = match_le32(entry), place = tag & MATCH_PLACE;
+    const uint32_t tag = match_le32(entry), place = tag & MATCH_TAG_PLACE;
     if (place >= class->stride || !hf_match_record(view, match_le32(entry + 4), &r))
         return false;
     if (r.bytes.len - r.run < (size_t)place + class->window)
@@ -33,8 +59,8 @@ static bool entry_sound(const struct match_view *view, const struct match_class 
         x |= (uint64_t)match_fold(r.bytes.data[r.run + place + i]) << (8 * i);
     const uint64_t h = match_exact_hash(x);
     return match_bucket(class, h) == bucket &&
-           ((uint32_t)h & ~MATCH_PLACE) == (tag & ~MATCH_PLACE) && match_passes(class, x) &&
-           shuffle_passes(class, x);
+           (((uint32_t)h ^ tag) & MATCH_TAG_HASH) == 0 && guard_sound(class, &r, tag) &&
+           match_passes(class, x) && shuffle_passes(class, x) && sieve_passes(class, h);
 }
 
 static bool class_sound(const struct match_view *view, const struct match_class *class)

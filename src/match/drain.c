@@ -16,6 +16,7 @@ struct drain {
     const struct match_class *class;
     const uint8_t *text;
     size_t block;
+    size_t run; /* bytes of the class's runs */
     size_t count;
     struct pending pending[PENDING];
 };
@@ -73,36 +74,75 @@ static bool verify_pending(struct drain *d)
     return true;
 }
 
-/* Note every entry of a bucket that has the candidate's tag. */
-static bool scan_bucket(struct drain *d, uint32_t from, uint32_t to, uint32_t tag,
+/* Whether the two bytes beside the run are those that guard an entry. Bytes before the block are
+ * not at hand: the record will tell. */
+static bool guard_holds(const struct drain *d, uint32_t tag, size_t at)
+{
+    const size_t place = tag & MATCH_TAG_PLACE;
+    const uint8_t *two;
+    switch (match_guard_of_tag(tag)) {
+    case MATCH_GUARD_BEHIND: two = d->text + (at + d->run - place); break;
+    case MATCH_GUARD_BEFORE:
+        if (at < place + 2)
+            return true;
+        two = d->text + (at - place - 2);
+        break;
+    default: return true;
+    }
+    return match_guard_bits(two) == (tag & MATCH_TAG_GUARD);
+}
+
+/* Note every entry of a bucket that agrees with the candidate. */
+static bool scan_bucket(struct drain *d, uint32_t from, uint32_t to, uint32_t hash,
                         size_t at)
 {
     const uint8_t *records = d->search->view->records.data;
     const size_t records_len = d->search->view->records.len;
     for (uint32_t e = from; e < to; e++) {
         const uint8_t *entry = d->class->entries + 8 * (size_t)e;
-        const uint32_t found = match_le32(entry), where = match_le32(entry + 4);
-        if ((found & ~MATCH_PLACE) != tag)
+        const uint32_t tag = match_le32(entry), where = match_le32(entry + 4);
+        if (((tag ^ hash) & MATCH_TAG_HASH) != 0 || !guard_holds(d, tag, at))
             continue;
         if ((uint64_t)where * 8 < records_len)
             __builtin_prefetch(records + (size_t)where * 8);
         d->pending[d->count++] =
-            (struct pending){where, found & MATCH_PLACE, d->block + at};
+            (struct pending){where, tag & MATCH_TAG_PLACE, d->block + at};
         if (d->count == PENDING && !verify_pending(d))
             return false;
     }
     return true;
 }
 
-static bool drain_batch(struct drain *d, const uint16_t *at, size_t n)
+/* Candidates that the sieve lets through: their number; hash and at are packed. */
+static size_t sieve(const struct match_class *class, uint64_t *hash, uint16_t *at, size_t n)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++)
+        __builtin_prefetch(match_sieve_word(class, hash[i]));
+    for (size_t i = 0; i < n; i++) {
+        const uint64_t h = hash[i];
+        const uint32_t mask = match_sieve_mask(h);
+        hash[kept] = h;
+        at[kept] = at[i];
+        kept += (match_le32(match_sieve_word(class, h)) & mask) == mask;
+    }
+    return kept;
+}
+
+static bool drain_batch(struct drain *d, const uint16_t *queued, size_t n)
 {
     const struct match_class *class = d->class;
     uint64_t hash[BATCH];
     uint32_t from[BATCH], to[BATCH];
+    uint16_t at[BATCH];
     for (size_t i = 0; i < n; i++) {
+        at[i] = queued[i];
         hash[i] = match_exact_hash(match_le64(d->text + at[i]) & class->mask);
-        __builtin_prefetch(class->starts + 4 * match_bucket(class, hash[i]));
     }
+    if (class->sieve != NULL)
+        n = sieve(class, hash, at, n);
+    for (size_t i = 0; i < n; i++)
+        __builtin_prefetch(class->starts + 4 * match_bucket(class, hash[i]));
     for (size_t i = 0; i < n; i++) {
         const uint8_t *start = class->starts + 4 * match_bucket(class, hash[i]);
         from[i] = match_le32(start);
@@ -112,7 +152,7 @@ static bool drain_batch(struct drain *d, const uint16_t *at, size_t n)
             __builtin_prefetch(class->entries + 8 * (size_t)from[i]);
     }
     for (size_t i = 0; i < n; i++)
-        if (!scan_bucket(d, from[i], to[i], (uint32_t)hash[i] & ~MATCH_PLACE, at[i]))
+        if (!scan_bucket(d, from[i], to[i], (uint32_t)hash[i], at[i]))
             return false;
     return true;
 }
@@ -125,6 +165,7 @@ bool hf_match_drain(const struct match_search *search, const struct match_class 
     d.class = class;
     d.text = text;
     d.block = block;
+    d.run = class->stride + class->window - 1;
     d.count = 0;
     for (size_t i = 0; i < queue->count; i += BATCH) {
         size_t n = queue->count - i < BATCH ? queue->count - i : BATCH;

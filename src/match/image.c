@@ -35,7 +35,8 @@ static bool read_class(struct hf_cursor *c, struct hf_bytes image,
     uint64_t filter = hf_u64le(c), shuffle = hf_u64le(c);
     uint64_t starts = hf_u64le(c), entries = hf_u64le(c);
     class->entry_count = hf_u32le(c);
-    hf_skip(c, MATCH_CLASS_HEADER - 52);
+    class->sieve_words = hf_u32le(c);
+    uint64_t sieve = hf_u64le(c);
     if (!shape_sound(class))
         return false;
     class->mask = UINT64_MAX >> (64 - 8 * class->window);
@@ -43,6 +44,12 @@ static bool read_class(struct hf_cursor *c, struct hf_bytes image,
         extent(image, filter, class->filter_words, class->window > MATCH_NARROW ? 8 : 4);
     class->starts = extent(image, starts, (UINT64_C(1) << class->bucket_bits) + 1, 4);
     class->entries = extent(image, entries, class->entry_count, 8);
+    if (sieve != 0) {
+        class->sieve = extent(image, sieve, class->sieve_words, 4);
+        if (class->sieve == NULL || class->sieve_words == 0 ||
+            (class->sieve_words & (class->sieve_words - 1)) != 0)
+            return false;
+    }
     if (shuffle != 0) {
         class->shuffle = extent(image, shuffle, class->window, MATCH_SHUFFLE_BYTES);
         if (class->shuffle == NULL || class->stride != 1 || class->window > MATCH_NARROW)

@@ -15,9 +15,10 @@
  *   shuffle  of a class of stride 1 with few windows: for each byte of the window a table of
  *            256 bytes that says in which of 8 buckets it may stand, then for each the same by
  *            low and by high nibble (16 + 16). A position passes when all bytes agree on one
+ *   sieve    of a class with many windows: a second, smaller Bloom filter under another hash, so
+ *            that few false candidates reach the tables behind, which no cache holds
  *   starts   (1 << bucket_bits) + 1 entry numbers (u32)
- *   entries  {u32 tag, u32 where}: low bits of the tag are the window's place in the run, where
- *            is the record's offset / 8
+ *   entries  {u32 tag, u32 where}: where is the record's offset / 8
  *   records  8-aligned: u32 length | nocase << 31, u32 run (its place in the literal),
  *            u32 id count, u32 first id or, with one id, the id itself; then the bytes
  *   ids      u32, for literals that share their bytes
@@ -39,7 +40,26 @@ enum {
     MATCH_SHUFFLE_BYTES = 256 + 32 /* tables of one byte of the window */
 };
 #define MATCH_NOCASE UINT32_C(0x80000000)
-#define MATCH_PLACE  UINT32_C(31) /* bits of a tag that hold the place in the run */
+
+/* An entry's tag, lowest bits first: the window's place in the run (5 bits), which two bytes
+ * guard the entry (2), their hash (13), the window's exact hash (12). The guard is looked at
+ * before the record: many literals may share a run, and records are far from the cache. */
+enum match_guard { MATCH_GUARD_NONE, MATCH_GUARD_BEHIND, MATCH_GUARD_BEFORE }; /* the run */
+#define MATCH_TAG_PLACE UINT32_C(31)
+#define MATCH_TAG_HASH  UINT32_C(0xfff00000)
+
+static inline uint32_t match_guard_of_tag(uint32_t tag)
+{
+    return tag >> 5 & 3;
+}
+
+/* The guard's bits of a tag for two folded bytes. */
+static inline uint32_t match_guard_bits(const uint8_t *two)
+{
+    const uint32_t pair = (uint32_t)two[0] | (uint32_t)two[1] << 8;
+    return (pair * UINT32_C(0x9e3b) >> 3 & 0x1fff) << 7;
+}
+#define MATCH_TAG_GUARD (UINT32_C(0x1fff) << 7)
 
 struct match_class {
     unsigned stride, window; /* bytes */
@@ -48,6 +68,8 @@ struct match_class {
     uint64_t mask; /* of the window's bytes in a loaded word */
     const uint8_t *filter, *starts, *entries;
     const uint8_t *shuffle; /* NULL: none */
+    const uint8_t *sieve;   /* NULL: none */
+    uint32_t sieve_words;   /* of 4 bytes, a power of two */
     uint32_t entry_count;
 };
 
@@ -103,7 +125,9 @@ static inline uint8_t match_fold(uint8_t b)
 
 /* Hashes of a masked window for the filter. They are part of the format: every kernel computes
  * the same in its own registers. Wide: the upper half of one product picks the word, both halves
- * mixed pick three bits of it (6 bits of the mix each). Narrow: the same in 32 bits. */
+ * mixed pick three bits of it (6 bits of the mix each). Narrow: the same in 32 bits. The
+ * constant first, because a window of zeros, the commonest of all, would pick one bit thrice. */
+#define MATCH_WHITE         UINT64_C(0x5bd1e995a3f1c7d9)
 #define MATCH_WIDE_FACTOR   UINT64_C(0x9e3779b97f4a7c15)
 #define MATCH_NARROW_FACTOR UINT32_C(0x9e3779b1)
 #define MATCH_NARROW_MIX    UINT32_C(0x85ebca6b)
@@ -115,7 +139,7 @@ struct match_spot {
 
 static inline struct match_spot match_wide_spot(uint64_t x, uint32_t filter_words)
 {
-    uint64_t h = x * MATCH_WIDE_FACTOR;
+    uint64_t h = (x ^ MATCH_WHITE) * MATCH_WIDE_FACTOR;
     uint32_t upper = (uint32_t)(h >> 32);
     return (struct match_spot){(uint32_t)((uint64_t)upper * filter_words >> 32),
                                (uint32_t)h ^ upper};
@@ -123,6 +147,7 @@ static inline struct match_spot match_wide_spot(uint64_t x, uint32_t filter_word
 
 static inline struct match_spot match_narrow_spot(uint32_t x, uint32_t filter_words)
 {
+    x ^= (uint32_t)MATCH_WHITE;
     uint32_t h = x * MATCH_NARROW_FACTOR;
     uint32_t bits = ((x ^ h >> 15) * MATCH_NARROW_MIX) >> 17;
     return (struct match_spot){(uint32_t)((uint64_t)h * filter_words >> 32), bits};
@@ -160,6 +185,17 @@ static inline uint64_t match_exact_hash(uint64_t x)
     x ^= x >> 32;
     x *= UINT64_C(0xd6e8feb86659fd93);
     return x ^ x >> 32;
+}
+
+static inline const uint8_t *match_sieve_word(const struct match_class *class,
+                                              uint64_t exact_hash)
+{
+    return class->sieve + 4 * (size_t)(exact_hash >> 8 & (class->sieve_words - 1));
+}
+
+static inline uint32_t match_sieve_mask(uint64_t exact_hash)
+{
+    return UINT32_C(1) << (exact_hash >> 40 & 31) | UINT32_C(1) << (exact_hash >> 45 & 31);
 }
 
 static inline uint64_t match_bucket(const struct match_class *class, uint64_t exact_hash)

@@ -5,13 +5,16 @@
 /* AVX2: gathers of four words, nibble tables where the classes have them. */
 #define KERNEL __attribute__((target("avx2,bmi2,popcnt")))
 
+/* Helpers must be inlined for their constants to unroll the loops. */
+#define INLINE __attribute__((always_inline)) static inline
+
 static bool available(void)
 {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") &&
            __builtin_cpu_supports("popcnt");
 }
 
-KERNEL static inline __m256i load(const uint8_t *p)
+KERNEL INLINE __m256i load(const uint8_t *p)
 {
     return _mm256_loadu_si256((const __m256i *)(const void *)p);
 }
@@ -40,8 +43,8 @@ static const uint64_t places[16] = {
     0x3, 0x30000, 0x30001, 0x300010000, 0x30002, 0x300020000, 0x300020001, 0x3000200010000};
 
 /* Append at + step * lane for the lanes that passed; fields stay below 2^16, so no carries. */
-KERNEL static inline uint32_t append4(uint16_t *out, uint32_t count, unsigned passed,
-                                      size_t at, unsigned step)
+KERNEL INLINE uint32_t append4(uint16_t *out, uint32_t count, unsigned passed, size_t at,
+                               unsigned step)
 {
     uint64_t packed = places[passed] * step + at * UINT64_C(0x0001000100010001);
     memcpy(out + count, &packed, sizeof packed);
@@ -49,7 +52,7 @@ KERNEL static inline uint32_t append4(uint16_t *out, uint32_t count, unsigned pa
 }
 
 /* Four windows, at offsets 0, 8, 16, 24 of 32 bytes. */
-KERNEL static inline unsigned pass_wide(const uint8_t *filter, __m256i x, __m256i words)
+KERNEL INLINE unsigned pass_wide(const uint8_t *filter, __m256i x, __m256i words)
 {
     const __m256i factor = _mm256_set1_epi64x((long long)MATCH_WIDE_FACTOR);
     const __m256i crossed = _mm256_shuffle_epi32(factor, 0xb1),
@@ -70,7 +73,7 @@ KERNEL static inline unsigned pass_wide(const uint8_t *filter, __m256i x, __m256
 }
 
 /* Eight windows, at offsets 0, 4 .. 28. */
-KERNEL static inline unsigned pass_narrow(const uint8_t *filter, __m256i x, __m128i shift)
+KERNEL INLINE unsigned pass_narrow(const uint8_t *filter, __m256i x, __m128i shift)
 {
     const __m256i factor = _mm256_set1_epi32((int)MATCH_NARROW_FACTOR);
     const __m256i mix = _mm256_set1_epi32((int)MATCH_NARROW_MIX),
@@ -86,32 +89,32 @@ KERNEL static inline unsigned pass_narrow(const uint8_t *filter, __m256i x, __m1
     return (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(a));
 }
 
-KERNEL static inline uint32_t probe_wide(const struct match_class *class,
-                                         const uint8_t *text, size_t n, unsigned stride,
-                                         uint16_t *at)
+KERNEL INLINE uint32_t probe_wide(const struct match_class *class, const uint8_t *text,
+                                  size_t n, unsigned stride, uint16_t *at)
 {
     const __m256i mask = _mm256_set1_epi64x((long long)class->mask);
+    const __m256i white = _mm256_set1_epi64x((long long)MATCH_WHITE);
     const __m256i words = _mm256_set1_epi64x(class->filter_words);
     uint32_t count = 0;
     for (size_t i = 0; i < n; i += 32) {
         for (size_t j = i; j < i + 8; j += stride) {
-            __m256i x = _mm256_and_si256(load(text + j), mask);
+            __m256i x = _mm256_xor_si256(_mm256_and_si256(load(text + j), mask), white);
             count = append4(at, count, pass_wide(class->filter, x, words), j, 8);
         }
     }
     return count;
 }
 
-KERNEL static inline uint32_t probe_narrow(const struct match_class *class,
-                                           const uint8_t *text, size_t n, unsigned stride,
-                                           uint16_t *at)
+KERNEL INLINE uint32_t probe_narrow(const struct match_class *class, const uint8_t *text,
+                                    size_t n, unsigned stride, uint16_t *at)
 {
     const __m256i mask = _mm256_set1_epi32((int)(uint32_t) class->mask);
+    const __m256i white = _mm256_set1_epi32((int)(uint32_t)MATCH_WHITE);
     const __m128i shift = _mm_cvtsi32_si128(__builtin_clz(class->filter_words) + 1);
     uint32_t count = 0;
     for (size_t i = 0; i < n; i += 32) {
         for (size_t j = i; j < i + 4; j += stride) {
-            __m256i x = _mm256_and_si256(load(text + j), mask);
+            __m256i x = _mm256_xor_si256(_mm256_and_si256(load(text + j), mask), white);
             unsigned passed = pass_narrow(class->filter, x, shift);
             count = append4(at, count, passed & 15, j, 4);
             count = append4(at, count, passed >> 4, j + 16, 4);
@@ -125,7 +128,7 @@ struct nibbles {
     __m256i low, high;
 };
 
-KERNEL static inline __m256i look_up(const struct nibbles *t, __m256i v)
+KERNEL INLINE __m256i look_up(const struct nibbles *t, __m256i v)
 {
     const __m256i nibble = _mm256_set1_epi8(15);
     __m256i low = _mm256_shuffle_epi8(t->low, _mm256_and_si256(v, nibble));
@@ -134,16 +137,15 @@ KERNEL static inline __m256i look_up(const struct nibbles *t, __m256i v)
     return _mm256_and_si256(low, high);
 }
 
-KERNEL static inline struct nibbles load_nibbles(const uint8_t *from)
+KERNEL INLINE struct nibbles load_nibbles(const uint8_t *from)
 {
     const __m128i *p = (const __m128i *)(const void *)from;
     return (struct nibbles){_mm256_broadcastsi128_si256(_mm_loadu_si128(p)),
                             _mm256_broadcastsi128_si256(_mm_loadu_si128(p + 1))};
 }
 
-KERNEL static inline uint32_t probe_shuffle(const struct match_class *class,
-                                            const uint8_t *text, size_t n, unsigned window,
-                                            uint16_t *at)
+KERNEL INLINE uint32_t probe_shuffle(const struct match_class *class, const uint8_t *text,
+                                     size_t n, unsigned window, uint16_t *at)
 {
     struct nibbles tables[MATCH_NARROW];
     for (unsigned k = 0; k < window; k++)

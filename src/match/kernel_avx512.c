@@ -8,6 +8,9 @@
     __attribute__((                                                                        \
         target("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")))
 
+/* Helpers must be inlined for their constants to unroll the loops. */
+#define INLINE __attribute__((always_inline)) static inline
+
 static bool available(void)
 {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
@@ -30,25 +33,30 @@ KERNEL static void fold(const uint8_t *from, uint8_t *to, size_t n)
 }
 
 /* Append base + step * k for the set bits k of passed. */
-KERNEL static inline uint32_t append8(uint16_t *at, uint32_t count, __mmask8 passed,
-                                      __m128i where)
+KERNEL INLINE uint32_t append8(uint16_t *at, uint32_t count, __mmask8 passed, __m128i where)
 {
     _mm_storeu_si128((__m128i *)(void *)(at + count),
                      _mm_maskz_compress_epi16(passed, where));
     return count + (uint32_t)__builtin_popcount(passed);
 }
 
-KERNEL static inline uint32_t append16(uint16_t *at, uint32_t count, __mmask16 passed,
-                                       __m256i where)
+KERNEL INLINE uint32_t append16(uint16_t *at, uint32_t count, __mmask16 passed,
+                                __m256i where)
 {
     _mm256_storeu_si256((__m256i *)(void *)(at + count),
                         _mm256_maskz_compress_epi16(passed, where));
     return count + (uint32_t)__builtin_popcount(passed);
 }
 
+/* (text & mask) ^ white. */
+KERNEL INLINE __m512i whiten(__m512i text, __m512i mask, __m512i white)
+{
+    return _mm512_ternarylogic_epi64(text, mask, white, 0x6a);
+}
+
 /* Eight windows, at offsets 0, 8 .. 56 of 64 bytes. Rotations take their counts modulo 64, so
  * the bit numbers need no masking. */
-KERNEL static inline __mmask8 pass_wide(const uint8_t *filter, __m512i x, __m512i words)
+KERNEL INLINE __mmask8 pass_wide(const uint8_t *filter, __m512i x, __m512i words)
 {
     const __m512i factor = _mm512_set1_epi64((long long)MATCH_WIDE_FACTOR);
     __m512i h = _mm512_mullo_epi64(x, factor), upper = _mm512_srli_epi64(h, 32);
@@ -62,7 +70,7 @@ KERNEL static inline __mmask8 pass_wide(const uint8_t *filter, __m512i x, __m512
 }
 
 /* Sixteen windows, at offsets 0, 4 .. 60. */
-KERNEL static inline __mmask16 pass_narrow(const uint8_t *filter, __m512i x, __m128i shift)
+KERNEL INLINE __mmask16 pass_narrow(const uint8_t *filter, __m512i x, __m128i shift)
 {
     const __m512i factor = _mm512_set1_epi32((int)MATCH_NARROW_FACTOR);
     const __m512i mix = _mm512_set1_epi32((int)MATCH_NARROW_MIX);
@@ -75,17 +83,17 @@ KERNEL static inline __mmask16 pass_narrow(const uint8_t *filter, __m512i x, __m
     return _mm512_test_epi32_mask(t, _mm512_set1_epi32(1));
 }
 
-KERNEL static inline uint32_t probe_wide(const struct match_class *class,
-                                         const uint8_t *text, size_t n, unsigned stride,
-                                         uint16_t *at)
+KERNEL INLINE uint32_t probe_wide(const struct match_class *class, const uint8_t *text,
+                                  size_t n, unsigned stride, uint16_t *at)
 {
     const __m512i mask = _mm512_set1_epi64((long long)class->mask);
+    const __m512i white = _mm512_set1_epi64((long long)MATCH_WHITE);
     const __m512i words = _mm512_set1_epi64(class->filter_words);
     const __m128i lanes = _mm_set_epi16(56, 48, 40, 32, 24, 16, 8, 0);
     uint32_t count = 0;
     for (size_t i = 0; i < n; i += 64) {
         for (size_t j = i; j < i + 8; j += stride) {
-            __m512i x = _mm512_and_si512(_mm512_loadu_si512(text + j), mask);
+            __m512i x = whiten(_mm512_loadu_si512(text + j), mask, white);
             __mmask8 passed = pass_wide(class->filter, x, words);
             count =
                 append8(at, count, passed, _mm_add_epi16(lanes, _mm_set1_epi16((short)j)));
@@ -94,18 +102,18 @@ KERNEL static inline uint32_t probe_wide(const struct match_class *class,
     return count;
 }
 
-KERNEL static inline uint32_t probe_narrow(const struct match_class *class,
-                                           const uint8_t *text, size_t n, unsigned stride,
-                                           uint16_t *at)
+KERNEL INLINE uint32_t probe_narrow(const struct match_class *class, const uint8_t *text,
+                                    size_t n, unsigned stride, uint16_t *at)
 {
     const __m512i mask = _mm512_set1_epi32((int)(uint32_t) class->mask);
+    const __m512i white = _mm512_set1_epi32((int)(uint32_t)MATCH_WHITE);
     const __m128i shift = _mm_cvtsi32_si128(__builtin_clz(class->filter_words) + 1);
     const __m256i lanes =
         _mm256_set_epi16(60, 56, 52, 48, 44, 40, 36, 32, 28, 24, 20, 16, 12, 8, 4, 0);
     uint32_t count = 0;
     for (size_t i = 0; i < n; i += 64) {
         for (size_t j = i; j < i + 4; j += stride) {
-            __m512i x = _mm512_and_si512(_mm512_loadu_si512(text + j), mask);
+            __m512i x = whiten(_mm512_loadu_si512(text + j), mask, white);
             __mmask16 passed = pass_narrow(class->filter, x, shift);
             count = append16(at, count, passed,
                              _mm256_add_epi16(lanes, _mm256_set1_epi16((short)j)));
@@ -119,22 +127,21 @@ struct table {
     __m512i part[4];
 };
 
-KERNEL static inline struct table load_table(const uint8_t *from)
+KERNEL INLINE struct table load_table(const uint8_t *from)
 {
     return (struct table){{_mm512_loadu_si512(from), _mm512_loadu_si512(from + 64),
                            _mm512_loadu_si512(from + 128), _mm512_loadu_si512(from + 192)}};
 }
 
-KERNEL static inline __m512i look_up(const struct table *t, __m512i v)
+KERNEL INLINE __m512i look_up(const struct table *t, __m512i v)
 {
     __m512i low = _mm512_permutex2var_epi8(t->part[0], v, t->part[1]);
     __m512i high = _mm512_permutex2var_epi8(t->part[2], v, t->part[3]);
     return _mm512_mask_blend_epi8(_mm512_movepi8_mask(v), low, high);
 }
 
-KERNEL static inline uint32_t probe_shuffle(const struct match_class *class,
-                                            const uint8_t *text, size_t n, unsigned window,
-                                            uint16_t *at)
+KERNEL INLINE uint32_t probe_shuffle(const struct match_class *class, const uint8_t *text,
+                                     size_t n, unsigned window, uint16_t *at)
 {
     struct table tables[MATCH_NARROW];
     for (unsigned k = 0; k < window; k++)

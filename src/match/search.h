@@ -5,8 +5,8 @@
 #include "match/image.h"
 
 enum {
-    MATCH_BLOCK = 8192, /* bytes of text that are folded and probed at a time */
-    MATCH_SLACK = 128   /* zeros behind them, so that kernels may load whole vectors */
+    MATCH_BLOCK = 16384, /* bytes of text that are folded and probed at a time */
+    MATCH_SLACK = 128    /* zeros behind them, so that kernels may load whole vectors */
 };
 
 /* Positions in a block whose window passed the filter. */

@@ -6,7 +6,8 @@ enum {
     WIDE_BITS = 12,   /* filter bits for each window of more than 4 bytes; the rate of false
                        * candidates is 1.6 % then, and the table of 400,000 literals 2.4 MiB */
     NARROW_BITS = 24, /* few windows, small tables: a lower rate is cheap */
-    SHUFFLE_MOST = 128 /* windows: with more, eight buckets let too much through */
+    SIEVE_BITS = 8,   /* at least; 3 % of false candidates come through */
+    SIEVE_FROM = 1 << 16 /* windows: the tables of fewer stay in the cache */
 };
 
 struct entry {
@@ -82,22 +83,88 @@ static int compare_windows(const void *x, const void *y)
     return a < b ? -1 : a > b;
 }
 
-/* Windows that start alike share a bucket: their tables stay sparse. Sorts the entries. */
+/* About how often a folded byte stands in files, of 2^14. It only has to steer the choice of
+ * buckets; the exact tables do not depend on it. */
+static uint32_t byte_weight(uint8_t b)
+{
+    if (b >= 'a' && b <= 'z')
+        return 250;
+    if (b >= '0' && b <= '9')
+        return 120;
+    return b == 0 ? 3000 : b == ' ' ? 900 : b == 0xff ? 400 : 20;
+}
+
+/* The bytes that a bucket admits at each place of the window, by their nibbles: the looser of
+ * the two kinds of tables. */
+struct bucket {
+    uint16_t low[MATCH_NARROW], high[MATCH_NARROW];
+};
+
+static uint32_t admitted(uint16_t low, uint16_t high)
+{
+    uint32_t weight = 0;
+    for (unsigned b = 0; b < 256; b++)
+        if ((low >> (b & 15) & 1) != 0 && (high >> (b >> 4) & 1) != 0)
+            weight += byte_weight((uint8_t)b);
+    return weight;
+}
+
+/* Expected share of positions that a bucket lets through, of 2^56. */
+static uint64_t bucket_weight(const struct bucket *bucket, unsigned window)
+{
+    uint64_t product = 1;
+    for (unsigned k = 0; k < window; k++)
+        product *= admitted(bucket->low[k], bucket->high[k]);
+    return product;
+}
+
+static struct bucket with_window(struct bucket bucket, uint64_t x, unsigned window)
+{
+    for (unsigned k = 0; k < window; k++) {
+        const unsigned b = (unsigned)(x >> (8 * k)) & 0xff;
+        bucket.low[k] = (uint16_t)(bucket.low[k] | 1u << (b & 15));
+        bucket.high[k] = (uint16_t)(bucket.high[k] | 1u << (b >> 4));
+    }
+    return bucket;
+}
+
+/* The bucket that a window makes least worse. */
+static unsigned choose_bucket(const struct bucket *buckets, uint64_t x, unsigned window)
+{
+    uint64_t least = UINT64_MAX;
+    unsigned best = 0;
+    for (unsigned i = 0; i < 8; i++) {
+        const struct bucket then = with_window(buckets[i], x, window);
+        const uint64_t more =
+            bucket_weight(&then, window) - bucket_weight(&buckets[i], window);
+        if (more < least) {
+            least = more;
+            best = i;
+        }
+    }
+    return best;
+}
+
+/* Sorts the entries by window, so that their order in the input does not show. */
 static enum hf_status write_shuffle(struct entry *entries, size_t count, unsigned window,
                                     struct hf_buffer *out)
 {
+    struct bucket buckets[8] = {{{0}, {0}}};
     uint8_t *tables = add_zeros(out, (size_t)window * MATCH_SHUFFLE_BYTES);
     if (tables == NULL)
         return HF_NOMEM;
     qsort(entries, count, sizeof *entries, compare_windows);
     for (size_t i = 0; i < count; i++) {
-        const uint8_t bucket = (uint8_t)(1u << (i * 8 / count));
+        const uint64_t x = entries[i].window;
+        const unsigned bucket = choose_bucket(buckets, x, window);
+        const uint8_t bit = (uint8_t)(1u << bucket);
+        buckets[bucket] = with_window(buckets[bucket], x, window);
         for (unsigned k = 0; k < window; k++) {
             uint8_t *t = tables + (size_t)k * MATCH_SHUFFLE_BYTES;
-            uint8_t b = (uint8_t)(entries[i].window >> (8 * k));
-            t[b] |= bucket;
-            t[256 + (b & 15)] |= bucket;
-            t[272 + (b >> 4)] |= bucket;
+            const uint8_t b = (uint8_t)(x >> (8 * k));
+            t[b] |= bit;
+            t[256 + (b & 15)] |= bit;
+            t[272 + (b >> 4)] |= bit;
         }
     }
     return HF_OK;
@@ -155,6 +222,19 @@ static enum hf_status write_exact(const struct entry *entries, size_t count,
     return done ? HF_OK : HF_NOMEM;
 }
 
+/* The guard's part of the tags of a literal. */
+static uint32_t guard_bits(const struct build_literal *l, const struct match_class *class)
+{
+    const size_t end = (size_t)l->run + class->stride + class->window - 1;
+    const bool behind = l->bytes.len - end >= 2;
+    if (!behind && l->run < 2)
+        return MATCH_GUARD_NONE << 5;
+    const uint8_t *from = l->bytes.data + (behind ? end : l->run - 2);
+    const uint8_t two[2] = {match_fold(from[0]), match_fold(from[1])};
+    return (uint32_t)(behind ? MATCH_GUARD_BEHIND : MATCH_GUARD_BEFORE) << 5 |
+           match_guard_bits(two);
+}
+
 static struct entry *make_entries(const struct build_literal *literals, size_t count,
                                   const struct match_class *class)
 {
@@ -163,16 +243,33 @@ static struct entry *make_entries(const struct build_literal *literals, size_t c
         return NULL;
     for (size_t i = 0; i < count; i++) {
         const struct build_literal *l = &literals[i];
+        const uint32_t guard = guard_bits(l, class);
         for (unsigned place = 0; place < class->stride; place++, e++) {
             const uint64_t x = build_window(l, l->run + place, class->window);
             const uint64_t h = match_exact_hash(x);
             *e = (struct entry){.window = x,
                                 .bucket = (uint32_t)match_bucket(class, h),
-                                .tag = ((uint32_t)h & ~MATCH_PLACE) | place,
+                                .tag = ((uint32_t)h & MATCH_TAG_HASH) | guard | place,
                                 .where = l->where};
         }
     }
     return entries;
+}
+
+static enum hf_status write_sieve(const struct entry *entries, size_t count,
+                                  struct match_class *class, struct hf_buffer *out)
+{
+    class->sieve_words = UINT32_C(1) << bits_for((uint64_t)count * SIEVE_BITS / 32);
+    uint8_t *sieve = add_zeros(out, (size_t) class->sieve_words * 4);
+    if (sieve == NULL)
+        return HF_NOMEM;
+    class->sieve = sieve;
+    for (size_t i = 0; i < count; i++) {
+        const uint64_t h = match_exact_hash(entries[i].window);
+        uint8_t *word = sieve + (match_sieve_word(class, h) - sieve);
+        put_le(word, match_le32(word) | match_sieve_mask(h), 4);
+    }
+    return HF_OK;
 }
 
 static enum hf_status write_tables(struct entry *entries, size_t count,
@@ -184,10 +281,15 @@ static enum hf_status write_tables(struct entry *entries, size_t count,
     enum hf_status st = write_filter(entries, count, class, out);
     hf_match_align(out, base, 64);
     const bool shuffled =
-        class->stride == 1 && class->window <= MATCH_NARROW && count <= SHUFFLE_MOST;
+        class->stride == 1 && class->window <= MATCH_NARROW && count <= BUILD_SHUFFLE_MOST;
     const size_t shuffle_at = out->len - base;
     if (st == HF_OK && shuffled)
         st = write_shuffle(entries, count, class->window, out);
+    hf_match_align(out, base, 64);
+    const size_t sieve_at = out->len - base;
+    const bool sieved = count >= SIEVE_FROM;
+    if (st == HF_OK && sieved)
+        st = write_sieve(entries, count, class, out);
     const size_t starts_at = out->len - base;
     size_t entries_at = 0;
     if (st == HF_OK)
@@ -201,7 +303,8 @@ static enum hf_status write_tables(struct entry *entries, size_t count,
     hf_buffer_u64(head, starts_at);
     hf_buffer_u64(head, entries_at);
     hf_buffer_u32(head, (uint32_t)count);
-    hf_buffer_align(head, MATCH_CLASS_HEADER);
+    hf_buffer_u32(head, class->sieve_words);
+    hf_buffer_u64(head, sieved ? sieve_at : 0);
     return st == HF_OK && (out->failed || head->failed) ? HF_NOMEM : st;
 }
 
