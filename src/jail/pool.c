@@ -33,6 +33,7 @@ enum {
     EMPTY_DEATHS_MAX =
         64,          /* about two seconds, in which processes or memory may come back */
     STUCK_MS = 2000, /* killed and still there: left behind */
+    FORK_TIMEOUT_MS = 5000, /* a template that takes longer is stuck or stopped */
     TICK_SOON_MS = 5,
     TICK_MAX_MS = 250
 };
@@ -472,19 +473,33 @@ static void check_clock(struct hf_pool *pool, struct hf_pool_worker *w, uint64_t
     hf_pool_worker_kill(w);
 }
 
-static void check_workers(struct hf_pool *pool)
+/* Returns whether the template still does its work. */
+static bool check_workers(struct hf_pool *pool)
 {
+    bool good = true;
     uint64_t now = hf_pool_now(), elapsed = now - pool->clock;
     pool->clock = now;
     for (unsigned i = 0; i < pool->options.workers; i++) {
         struct hf_pool_worker *w = &pool->workers[i];
         if (w->state == WORKER_LIVE)
             check_clock(pool, w, elapsed);
+        if (w->state == WORKER_LIVE && w->pidfd < 0 &&
+            now - w->asked_for >= FORK_TIMEOUT_MS)
+            good = false;
         if (w->state == WORKER_DYING && now - w->dying_since >= STUCK_MS) {
             pool->stats.abandoned++; /* stuck in the kernel: not waited for */
             hf_pool_worker_judge(pool, w, true);
         }
     }
+    return good;
+}
+
+static bool awaits_fork(const struct hf_pool *pool)
+{
+    for (unsigned i = 0; i < pool->options.workers; i++)
+        if (pool->workers[i].state == WORKER_LIVE && pool->workers[i].pidfd < 0)
+            return true;
+    return false;
 }
 
 static int tick(const struct hf_pool *pool)
@@ -492,7 +507,7 @@ static int tick(const struct hf_pool *pool)
     if (pool->blocked)
         return TICK_SOON_MS;
     uint64_t limit = pool->options.limits.time_ms;
-    if (count_workers(pool, WORKER_DYING) == 0 && limit == 0)
+    if (count_workers(pool, WORKER_DYING) == 0 && !awaits_fork(pool) && limit == 0)
         return -1;
     uint64_t t = limit == 0 ? TICK_MAX_MS : limit / 8;
     return t < TICK_SOON_MS ? TICK_SOON_MS : t > TICK_MAX_MS ? TICK_MAX_MS : (int)t;
@@ -523,7 +538,8 @@ static void turn(struct hf_pool *pool, int timeout_ms)
         if (fds[0].revents != 0 && hf_pool_template_receive(pool) != HF_OK)
             lose_template(pool);
     }
-    check_workers(pool);
+    if (!check_workers(pool))
+        lose_template(pool);
 }
 
 static enum hf_status give_up(struct hf_pool *pool)

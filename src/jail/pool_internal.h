@@ -49,6 +49,7 @@ struct hf_pool_worker {
     uint64_t seen_object, seen_started, still_ms;
     bool timed_out;
     uint64_t dying_since; /* ms */
+    uint64_t asked_for;   /* ms: when the template was asked to fork it */
     /* The report that is coming in. */
     struct hf_arena *arena; /* of the place: kept from worker to worker */
     struct hf_arena_mark empty;

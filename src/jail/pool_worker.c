@@ -120,6 +120,7 @@ struct hf_pool_worker *hf_pool_worker_start(struct hf_pool *pool)
         return NULL;
     }
     w->state = WORKER_LIVE;
+    w->asked_for = hf_pool_now();
     pool->stats.workers_started++;
     return w;
 }

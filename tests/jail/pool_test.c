@@ -299,6 +299,16 @@ static void test_a_stopped_template_does_not_hold_up_its_workers(void **state)
     assert_int_equal(kill(template, 0), -1);
 }
 
+static void test_a_stopped_template_is_replaced_when_it_is_needed(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_open("", &(struct hf_pool_options){.workers = 1});
+    kill(template_pid(), SIGSTOP);
+    assert_clean(fixture_run(f, "clean"));
+    assert_int_equal(hf_pool_stats(f->pool).crashes, 0);
+    fixture_close(f);
+}
+
 static bool gone(pid_t pid)
 {
     for (int i = 0; i < 300; i++) {
@@ -613,6 +623,7 @@ int main(void)
         cmocka_unit_test(test_a_killed_template_costs_nothing),
         cmocka_unit_test(test_a_stopped_worker_runs_into_the_clock),
         cmocka_unit_test(test_a_stopped_template_does_not_hold_up_its_workers),
+        cmocka_unit_test(test_a_stopped_template_is_replaced_when_it_is_needed),
         cmocka_unit_test(test_all_ends_with_the_killed_parent),
         cmocka_unit_test(test_64_descriptors_are_enough),
         cmocka_unit_test(test_no_descriptor_is_left_open),
