@@ -15,7 +15,8 @@ enum {
 
 struct hf_outlet hf_outlet_of(struct hf_sink *sink, const struct hf_child *child)
 {
-    return (struct hf_outlet){.sink = sink, .child = child, .said = HF_OK};
+    return (struct hf_outlet){
+        .sink = sink, .child = child, .guess_size = HF_UNKNOWN, .said = HF_OK};
 }
 
 enum hf_status hf_outlet_open(struct hf_outlet *out)
@@ -25,6 +26,13 @@ enum hf_status hf_outlet_open(struct hf_outlet *out)
         out->is_open = out->said == HF_OK;
     }
     return out->said;
+}
+
+bool hf_outlet_doubts(const struct hf_outlet *out, bool ended, size_t count)
+{
+    if (!out->is_guess || out->is_open)
+        return false;
+    return !ended || (out->guess_size != HF_UNKNOWN && out->guess_size != count);
 }
 
 bool hf_outlet_write(struct hf_outlet *out, struct hf_bytes bytes)
@@ -118,8 +126,8 @@ enum hf_status hf_codecs_drive(struct hf_codecs *codecs, hf_codec_step *step,
         fill += turn.made;
         bool stuck = came == HF_STEP_MORE && turn.taken == 0 && turn.made == 0;
         if (came != HF_STEP_MORE || stuck || fill == codecs->room) {
-            bool failed = stuck || (came != HF_STEP_MORE && came != HF_STEP_END);
-            if (failed && out->is_guess && !out->is_open)
+            bool is_last = stuck || came != HF_STEP_MORE;
+            if (is_last && hf_outlet_doubts(out, came == HF_STEP_END, fill))
                 return HF_MALFORMED;
             if (!hf_outlet_write(out, hf_bytes_of(piece, fill)))
                 return HF_OK;

@@ -12,10 +12,13 @@
 struct hf_outlet {
     struct hf_sink *sink;
     const struct hf_child *child;
-    bool is_open;   /* the sink has opened the child */
-    bool is_guess;  /* perhaps no stream at all: no child unless a piece full decodes */
-    uint32_t crc;   /* CRC-32 of what was written */
-    uint64_t total; /* bytes written */
+    bool is_open; /* the sink has opened the child */
+    bool
+        is_guess; /* perhaps no stream at all: no child unless a piece full decodes, or all of
+                       it, to guess_size bytes */
+    uint64_t guess_size; /* HF_UNKNOWN: any */
+    uint32_t crc;        /* CRC-32 of what was written */
+    uint64_t total;      /* bytes written */
     enum hf_status said; /* what the sink said last; not HF_OK: it wants no more */
 };
 
@@ -24,6 +27,10 @@ struct hf_outlet hf_outlet_of(struct hf_sink *sink, const struct hf_child *child
 
 /* Open the child unless that was done. Returns what the sink says. */
 enum hf_status hf_outlet_open(struct hf_outlet *out);
+
+/* Whether what was decoded so far shows that a guess was wrong: nothing is to be written then.
+ * ended: as it should; count: bytes that are ready. Always false once the child is open. */
+bool hf_outlet_doubts(const struct hf_outlet *out, bool ended, size_t count);
 
 /* More bytes. False when the sink wants no more of it: see said. */
 bool hf_outlet_write(struct hf_outlet *out, struct hf_bytes bytes);
@@ -56,7 +63,8 @@ void hf_codecs_release(struct hf_codecs **codecs);
  * flags  general purpose flags of the ZIP header; 0 elsewhere.
  * out    receives the pieces.
  * Returns HF_OK (the stream ended as it should), HF_TRUNCATED, HF_MALFORMED, HF_UNSUPPORTED,
- * HF_NOMEM, HF_LIMIT (the budget's work is spent). When out->said is not HF_OK the stream was left early and the result means nothing.
+ * HF_NOMEM, HF_LIMIT (the budget's work is spent). When out->said is not HF_OK the stream was left
+ * early and the result means nothing.
  */
 typedef enum hf_status hf_codec(struct hf_codecs *codecs, struct hf_cursor *in,
                                 uint64_t size, unsigned flags, struct hf_outlet *out);

@@ -130,7 +130,9 @@ enum hf_status hf_codec_implode(struct hf_codecs *codecs, struct hf_cursor *in,
         memset(z->window.data, 0, z->window.history);
         z->window.pos = z->window.flushed = z->window.history;
         st = explode(z, size);
-        if (out->said == HF_OK)
+        if (hf_outlet_doubts(out, st == HF_OK, z->window.pos - z->window.flushed))
+            st = HF_MALFORMED;
+        else if (out->said == HF_OK)
             (void)hf_window_flush(&z->window);
         hf_skip(in, hf_bits_used(&z->bits));
     }

@@ -326,8 +326,10 @@ static enum hf_status run(struct hf_codecs *codecs, struct hf_cursor *in, bool i
     if (z->window.data != NULL) {
         fill_values(z);
         st = inflate_blocks(z);
-        bool failed = st != HF_OK && !out->is_open && out->is_guess;
-        if (out->said == HF_OK && !failed)
+        size_t fresh = z->window.pos - z->window.flushed;
+        if (hf_outlet_doubts(out, st == HF_OK, fresh))
+            st = HF_MALFORMED;
+        else if (out->said == HF_OK)
             (void)hf_window_flush(&z->window);
         size_t used = hf_bits_used(&z->bits);
         hf_skip(in, used);
@@ -359,7 +361,7 @@ static bool inflate_whole(struct hf_codecs *codecs, struct hf_cursor *in, uint64
                                          &made) != LIBDEFLATE_SUCCESS)
         return false;
     hf_skip(in, used);
-    if (hf_cursor_charge(in, 1 + used / 1024))
+    if (hf_cursor_charge(in, 1 + used / 1024) && !hf_outlet_doubts(out, true, made))
         (void)hf_outlet_write(out, hf_bytes_of(codecs->piece, made));
     return true;
 }

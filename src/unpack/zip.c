@@ -127,24 +127,41 @@ static enum hf_status push_packed(struct zip *z, const struct hf_zip_member *m,
         z->number--;
         return push_raw(z, m, st);
     }
-    *used = in.pos - m->data;
+    if (out.said == HF_OK)
+        *used = in.pos - m->data;
     if (st == HF_OK && out.said == HF_OK && m->size != HF_UNKNOWN)
         compare_declared(z, m, &out);
     return hf_outlet_close(&out, st);
 }
 
-/* What may be compressed although its header does not say so: a child only if it decodes. */
+/* What may be compressed although its header does not say so: a child only if it decodes, and to
+ * this many bytes if that is known. */
 static enum hf_status push_guess(struct zip *z, const struct hf_zip_member *m,
-                                 hf_codec *codec)
+                                 hf_codec *codec, uint64_t size, bool *right)
 {
     struct hf_child child = child_of(z, m);
     struct hf_outlet out = hf_outlet_of(z->unpack->sink, &child);
     struct hf_cursor in = hf_cursor_clip(z->file, m->data, m->packed);
     out.is_guess = true;
+    out.guess_size = size;
     enum hf_status st = codec(z->codecs, &in, m->size, m->flags, &out);
-    if (!out.is_open && out.said == HF_OK)
+    *right = out.is_open || out.said != HF_OK;
+    if (!*right)
         z->number--;
     return hf_outlet_close(&out, st);
+}
+
+/* Encrypted data is longer than what it was made of, and does not decode by itself. Some archives
+ * only claim to be encrypted: readers that do not look at the flag open them. */
+static enum hf_status push_encrypted(struct zip *z, const struct hf_zip_member *m)
+{
+    if (m->method == STORED && m->packed == m->size)
+        return push_raw(z, m, HF_OK);
+    bool right = false;
+    enum hf_status st = HF_OK;
+    if (m->method == DEFLATED && m->packed != HF_UNKNOWN && m->size > 0)
+        st = push_guess(z, m, hf_codec_deflate, m->size, &right);
+    return st != HF_OK || right ? st : push_empty(z, m, HF_ENCRYPTED);
 }
 
 /*
@@ -158,14 +175,14 @@ static enum hf_status push(struct zip *z, const struct hf_zip_member *m, uint64_
     *used = m->packed;
     if (m->packed == 0 && m->size == 0)
         return ends_in_slash(m->name) ? HF_OK : push_raw(z, m, HF_OK);
-    /* An encrypted member is longer than what it was made of; some archives only claim it. */
-    bool only_claimed = m->method == STORED && m->packed == m->size;
-    if (is_encrypted(m) && !only_claimed)
-        return push_empty(z, m, HF_ENCRYPTED);
+    if (is_encrypted(m))
+        return push_encrypted(z, m);
     if (m->method == STORED) {
         enum hf_status st = push_raw(z, m, HF_OK);
-        bool too_short = m->packed > 0 && m->packed < m->size;
-        return st == HF_OK && too_short ? push_guess(z, m, hf_codec_deflate) : st;
+        bool right, too_short = m->packed > 0 && m->packed < m->size;
+        if (st == HF_OK && too_short)
+            st = push_guess(z, m, hf_codec_deflate, HF_UNKNOWN, &right);
+        return st;
     }
     const struct method *method = find_method(m->method);
     if (method == NULL)
@@ -219,7 +236,8 @@ static enum hf_status push_both(struct zip *z, struct hf_zip_member *central,
     hf_codec *hidden = hidden_stream(central, local);
     if (st == HF_OK && hidden != NULL) {
         local->packed = local->size = HF_UNKNOWN;
-        return push_guess(z, local, hidden);
+        bool right;
+        return push_guess(z, local, hidden, HF_UNKNOWN, &right);
     }
     if (st != HF_OK || !disagrees(central, local))
         return st;

@@ -339,20 +339,29 @@ static void test_zip64_values_are_used(void **state)
     fixture_done(&f);
 }
 
-static void test_encrypted_members_are_named_but_not_opened(void **state)
+static void test_encrypted_members_are_named_and_false_claims_are_seen_through(void **state)
 {
     (void)state;
     struct fixture f = fixture_new();
+    struct hf_bytes text = sample_text(f.arena, 500000),
+                    noise = sample_noise(f.arena, 5000);
     struct zip_entry e[] = {zip_stored("a", hf_bytes_text("0123456789abXYZ")),
-                            zip_stored("b", hf_bytes_text("plain after all"))};
-    e[0].flags = e[1].flags = 1;
+                            zip_stored("b", hf_bytes_text("plain after all")),
+                            zip_deflated(f.arena, "c", text), zip_stored("d", noise)};
+    for (size_t i = 0; i < 4; i++)
+        e[i].flags = 1;
     e[0].size -= 12;
-    zip_archive(&f.archive, e, 2);
+    e[3].method = 8;
+    e[3].size = 10000;
+    zip_archive(&f.archive, e, 4);
     assert_int_equal(fixture_unpack(&f, hf_unpack_zip), HF_OK);
-    assert_int_equal(f.children.count, 2);
+    assert_int_equal(f.children.count, 4);
     assert_child(&f, 0, "a", hf_bytes_text(""), HF_ENCRYPTED);
     assert_true(f.children.items[0].child.encrypted);
     assert_child(&f, 1, "b", hf_bytes_text("plain after all"), HF_OK);
+    assert_child(&f, 2, "c", text, HF_OK); /* only claimed, too */
+    assert_child(&f, 3, "d", hf_bytes_text(""), HF_ENCRYPTED);
+    assert_true(f.children.items[3].child.number == 3);
     fixture_done(&f);
 }
 
@@ -572,7 +581,8 @@ int main(void)
         cmocka_unit_test(test_a_stored_archive_inside_is_not_opened_here),
         cmocka_unit_test(test_a_streamed_archive_without_directory_is_read),
         cmocka_unit_test(test_zip64_values_are_used),
-        cmocka_unit_test(test_encrypted_members_are_named_but_not_opened),
+        cmocka_unit_test(
+            test_encrypted_members_are_named_and_false_claims_are_seen_through),
         cmocka_unit_test(test_a_wrong_checksum_is_a_note),
         cmocka_unit_test(test_stored_data_that_is_deflated_is_given_both_ways),
         cmocka_unit_test(test_data_called_deflated_that_is_stored_is_given_as_it_is),
