@@ -245,7 +245,7 @@ static int serve(struct template *t)
             return HF_WORKER_EXIT_OK;
         if (n <= 0)
             continue;
-        struct request request;
+        struct request request = {0};
         struct hf_arena_mark mark = hf_arena_mark(t->arena);
         enum hf_status st = receive(t, &request, false);
         if (st == HF_LIMIT)
@@ -277,7 +277,7 @@ int hf_template_run(const char *jail)
         return refuse(&t, HF_CRASHED, "descriptors cannot be put in order");
     if (hf_seal_begin(&t.seal, jail) != HF_OK)
         return refuse(&t, HF_CRASHED, "HOLDFAST_JAIL is none of: seccomp, none, or empty");
-    struct request config;
+    struct request config = {0};
     enum hf_status st = receive(&t, &config, true);
     if (st != HF_OK || config.message.type != HF_MSG_CONFIG)
         return HF_WORKER_EXIT_PROTOCOL;
