@@ -2,7 +2,7 @@
 """No installed program parses hostile bytes outside a jailed worker: while a command scans, every
 process that it started is listed with its seccomp state; killing any of them loses no file."""
 import json, os, signal, subprocess, time
-from tap import BUILD, HOLDFAST, case, main, scan_json, eicar, Skip
+from tap import BUILD, HOLDFAST, case, main, need, eicar, Skip
 
 
 def put(name, data):
@@ -83,6 +83,44 @@ def every_process_that_sees_file_contents_is_jailed():
         assert code == 1 and len(objects) == 1, (code, objects)
 
 
+def readers(*command):
+    """Which programs read, mapped or copied the contents of files below bait/ while a command ran:
+    {program: number of calls}, seen by strace with the paths of descriptors."""
+    need("strace")
+    log = os.path.abspath("calls")
+    subprocess.run(["strace", "-f", "-y", "-qq", "-o", log, "-e",
+                    "trace=execve,read,pread64,readv,preadv,preadv2,mmap,sendfile,splice,copy_file_range,io_uring_enter",
+                    *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
+    programs, counts = {}, {}
+    for line in open(log, errors="replace"):
+        pid, _, call = line.partition(" ")
+        call = call.strip()
+        if call.startswith("execve(") and call.endswith("= 0"):
+            programs[pid] = os.path.basename(call.split('"')[1])
+        elif "/bait/" in call:
+            name = programs.get(pid, "holdfast-worker (forked)")
+            counts[name] = counts.get(name, 0) + 1
+    return counts
+
+
+@case
+def only_jailed_processes_read_what_is_scanned():
+    """the scanner itself never reads, maps or copies a scanned file; only jailed workers do"""
+    if sanitized():
+        raise Skip("strace and LeakSanitizer do not go together")
+    os.mkdir("bait")
+    put("bait/small", eicar())
+    put("bait/large", b"MZ" + os.urandom(3 << 20))
+    subprocess.run(["tar", "-czf", "bait/a.tgz", "bait/small"], check=True)
+    open("list", "w").write("bait/small\nbait/large\n")
+    here = os.getcwd()
+    for command in (["scan", here + "/bait"], ["scan", "-j1", "--json", here + "/bait"],
+                    ["scan", "--all-match", "--strict", "--files-from", "list"]):
+        counts = readers(HOLDFAST, *command)
+        assert counts.get("holdfast-worker (forked)", 0) >= 2, (command, counts)
+        assert set(counts) == {"holdfast-worker (forked)"}, (command, counts)
+
+
 @case
 def a_killed_worker_loses_no_file():
     p = slow_scan("-j1")
@@ -123,6 +161,21 @@ def a_killed_scan_leaves_nobody_behind():
     while time.time() < end and alive():
         time.sleep(0.01)
     assert not alive(), alive()
+
+
+@case
+def an_old_processor_finds_the_same():
+    """portable kernels and digests without processor extensions: the same result"""
+    os.mkdir("bait")
+    for i in range(50):
+        put("bait/%d" % i, os.urandom(5000) + (eicar() if i % 7 == 0 else b"") + os.urandom(100))
+    put("bait/eicar.com", eicar())
+    old = dict(os.environ, HOLDFAST_KERNEL="portable", OPENSSL_ia32cap="0:0")
+    new = subprocess.run([HOLDFAST, "scan", "--json", "--all-match", "-v", "bait"], stdout=subprocess.PIPE)
+    got = subprocess.run([HOLDFAST, "scan", "--json", "--all-match", "-v", "bait"], stdout=subprocess.PIPE, env=old)
+    assert got.returncode == new.returncode == 1
+    strip = lambda out: [l for l in out.splitlines() if b'"summary"' not in l and b"seconds" not in l]
+    assert strip(got.stdout) == strip(new.stdout)
 
 
 @case
