@@ -7,7 +7,8 @@
 #   make asan         the tests with AddressSanitizer and UndefinedBehaviorSanitizer
 #   make fuzz         every fuzz target for FUZZ_SECONDS (60) each
 #   make bench        benchmarks beside clamscan (interleaved ratios)
-#   make compare-facts   facts of every ELF below /usr and of broken ones beside yara and readelf
+#   make compare-facts   facts of every ELF below /usr and of Wine's PE files, and of broken ones,
+#                     beside yara and readelf
 #   make facts-reference writes docs/facts.md from the schema
 #   make install      PREFIX=/usr/local, DESTDIR honoured
 #   make format lint  clang-format; cppcheck and clang-tidy
@@ -64,7 +65,9 @@ bench: $(BUILD)/build.ninja
 compare-facts: $(BUILD)/build.ninja
 	@$(MESON) configure $(BUILD) -Dtests=true
 	@$(NINJA) compare-elf
+	@$(NINJA) compare-macho
 	@$(NINJA) compare-elf-readelf
+	@$(NINJA) compare-pe
 
 facts-reference: $(BUILD)/build.ninja
 	@$(MESON) configure $(BUILD) -Dtests=true

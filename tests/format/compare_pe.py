@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Compare the facts of PE files field by field with `yara --print-module-data` (4.2.3 and later).
 
-    compare_pe.py [--limit N] [--show N] [--timeout S] FACTS_DUMP PATH...
+    compare_pe.py [--limit N] [--broken N] [--show N] [--timeout S] FACTS_DUMP PATH...
 
-PATH is a file, a folder (every PE below it), or @LIST. Function results (imphash, checksum, ...)
+PATH is a file, a folder (every PE below it), or @LIST. --broken adds the files of pe_samples/make
+and every Nth of those that break_pe.py makes of them. Skips (77) without yara or mingw. Function results (imphash, checksum, ...)
 are compared too, through yara's console module. Exits 1 when a field differs that is not among
 the known differences below; those are counted by reason.
 
@@ -16,6 +17,7 @@ import argparse
 import collections
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -173,6 +175,20 @@ def compare(dump, paths, tally, timeout):
             tally.file(path, {**known, **ours.get(path, {})}, values, names)
 
 
+def broken_samples(folder, every):
+    """Whole and broken samples in a folder of their own; None without the compilers."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    if not shutil.which("i686-w64-mingw32-gcc") or not shutil.which("x86_64-w64-mingw32-gcc"):
+        return None
+    whole, broken = os.path.join(folder, "whole"), os.path.join(folder, "broken")
+    subprocess.run([os.path.join(here, "pe_samples", "make"), whole], check=True)
+    files = sorted(os.path.join(whole, n) for n in os.listdir(whole))
+    subprocess.run([sys.executable, os.path.join(here, "break_pe.py"), broken, *files],
+                   check=True)
+    paths = sorted(os.path.join(broken, n) for n in os.listdir(broken))
+    return files + paths[::every]
+
+
 def sample(paths, limit):
     if not limit or len(paths) <= limit:
         return paths
@@ -182,14 +198,23 @@ def sample(paths, limit):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--limit", type=int, default=0, help="a sample of so many files")
+    parser.add_argument("--broken", type=int, default=0, help="every Nth broken sample too")
     parser.add_argument("--show", type=int, default=5, help="differences shown of each field")
     parser.add_argument("--timeout", type=float, default=300, help="seconds for 200 files")
     parser.add_argument("dump", help="the facts_dump program")
-    parser.add_argument("paths", nargs="+")
+    parser.add_argument("paths", nargs="*")
     args = parser.parse_args()
+    if not shutil.which("yara"):
+        sys.exit(77)
     tally = Tally(args.show)
-    paths = list(dict.fromkeys(compare_facts.find_files("pe", args.paths)))
-    compare(args.dump, sample(paths, args.limit), tally, args.timeout)
+    paths = list(dict.fromkeys(compare_facts.find_files(
+        "pe", [p for p in args.paths if p[0] == "@" or os.path.exists(p)])))
+    paths = sample(paths, args.limit)
+    with tempfile.TemporaryDirectory() as folder:
+        more = broken_samples(folder, args.broken) if args.broken else []
+        if more is None and not paths:
+            sys.exit(77)
+        compare(args.dump, paths + (more or []), tally, args.timeout)
     sys.exit(tally.report())
 
 
