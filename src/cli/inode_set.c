@@ -1,6 +1,7 @@
 #include "cli/inode_set.h"
 
 #include <stdlib.h>
+#include <sys/random.h>
 
 void hf_inode_set_done(struct hf_inode_set *set)
 {
@@ -22,11 +23,10 @@ static bool equal(const struct hf_inode_key *a, const struct hf_inode_key *b)
 static struct hf_inode_key *slot_of(const struct hf_inode_set *set,
                                     const struct hf_inode_key *key)
 {
-    /* Inodes count up, so multiplying by an odd constant spreads them over the upper bits. Whoever
-     * chooses inode numbers to collide makes his own scan slower, and no other. */
+    /* Multiply-shift: the upper bits of sums of products with keys that nobody can guess. */
     uint64_t h =
-        (key->inode ^ key->device << 32 ^ key->stamp) * UINT64_C(0x9E3779B97F4A7C15);
-    size_t i = (size_t)(h >> 20) & (set->room - 1);
+        key->device * set->keys[0] + key->inode * set->keys[1] + key->stamp * set->keys[2];
+    size_t i = (size_t)(h >> 32) & (set->room - 1);
     while (!is_free(&set->slots[i]) && !equal(&set->slots[i], key))
         i = (i + 1) & (set->room - 1);
     return &set->slots[i];
@@ -40,9 +40,14 @@ bool hf_inode_set_has(const struct hf_inode_set *set, struct hf_inode_key key)
 static enum hf_status grow(struct hf_inode_set *set)
 {
     size_t room = set->room > 0 ? set->room * 2 : 256;
-    struct hf_inode_set bigger = {calloc(room, sizeof *bigger.slots), room, set->count};
+    struct hf_inode_set bigger = {.room = room, .count = set->count};
+    bigger.slots = calloc(room, sizeof *bigger.slots);
     if (bigger.slots == NULL)
         return HF_NOMEM;
+    /* Without random bytes (early at boot) the keys spread as well, but can be guessed. */
+    (void)!getrandom(bigger.keys, sizeof bigger.keys, GRND_NONBLOCK);
+    for (size_t i = 0; i < sizeof bigger.keys / sizeof *bigger.keys; i++)
+        bigger.keys[i] = (bigger.keys[i] ^ UINT64_C(0x9E3779B97F4A7C15) * (i + 1)) | 1;
     for (size_t i = 0; i < set->room; i++)
         if (!is_free(&set->slots[i]))
             *slot_of(&bigger, &set->slots[i]) = set->slots[i];

@@ -1,4 +1,5 @@
-/* inode_set.h - a set of (device, inode, stamp): folders already entered, files already known. */
+/* inode_set.h - a set of (device, inode, stamp): folders already entered, files already known.
+ * Hashed with a random key: a file system of a user's making may choose all three. */
 #ifndef HF_CLI_INODE_SET_H
 #define HF_CLI_INODE_SET_H
 
@@ -11,6 +12,7 @@ struct hf_inode_key {
 struct hf_inode_set {
     struct hf_inode_key *slots; /* owned; open addressing; inode 0 and device 0: free */
     size_t room, count;         /* room: a power of two, or 0 */
+    uint64_t keys[3];           /* odd, chosen when the set gets its first member */
 };
 void hf_inode_set_done(struct hf_inode_set *set);
 

@@ -277,16 +277,17 @@ static int open_again(struct hf_walk *walk, size_t index, size_t *good)
         const struct level *step = &walk->levels[*good + 1];
         size_t from = walk->levels[*good].path_len;
         from += walk->path.data[from] == '/';
-        char name[NAME_MAX + 1];
-        size_t len = step->path_len - from;
-        if (len > NAME_MAX)
-            break;
-        memcpy(name, walk->path.data + from, len);
-        name[len] = 0;
         int flags = O_DIRECTORY | (step->by_symlink ? 0 : O_NOFOLLOW);
-        int next = hf_folder_open(fd < 0 ? walk->levels[0].fd : fd, name, flags);
+        /* The name ends at a slash; it is put back at once. */
+        uint8_t *end = walk->path.data + step->path_len, ended = *end;
+        *end = 0;
+        int next = hf_folder_open(fd < 0 ? walk->levels[0].fd : fd,
+                                  (const char *)walk->path.data + from, flags);
+        int error = errno;
+        *end = ended;
         hf_fd_release(&fd);
         fd = next;
+        errno = error;
         struct stat st;
         if (fd < 0 || fstat(fd, &st) != 0 || st.st_dev != step->device ||
             st.st_ino != step->inode)
