@@ -20,8 +20,9 @@ struct zip {
     uint64_t number; /* of the next child */
     uint64_t seen[DIRECTORIES_SEEN_MAX];
     size_t seen_count;
-    bool found;         /* something of a ZIP: members or an end record */
-    enum hf_status how; /* worst that is wrong with the archive as a whole */
+    uint64_t no_descriptor_from; /* see hf_zip_find_stored_end */
+    bool found;                  /* something of a ZIP: members or an end record */
+    enum hf_status how;          /* worst that is wrong with the archive as a whole */
 };
 
 struct method {
@@ -127,8 +128,11 @@ static enum hf_status push_packed(struct zip *z, const struct hf_zip_member *m,
         z->number--;
         return push_raw(z, m, st);
     }
-    if (out.said == HF_OK)
-        *used = in.pos - m->data;
+    uint64_t took = in.pos - m->data;
+    if (out.said == HF_OK && st == HF_OK)
+        *used = took;
+    else if (out.said == HF_OK) /* what a broken stream ran over may be the next member */
+        *used = m->packed == HF_UNKNOWN ? 0 : took < m->packed ? took : m->packed;
     if (st == HF_OK && out.said == HF_OK && m->size != HF_UNKNOWN)
         compare_declared(z, m, &out);
     return hf_outlet_close(&out, st);
@@ -401,7 +405,8 @@ static enum hf_status push_local(struct zip *z, struct hf_zip_member *m, uint64_
         m->packed = HF_UNKNOWN;
         m->size = HF_UNKNOWN;
         if (find_method(m->method) == NULL && !is_encrypted(m))
-            m->packed = m->size = hf_zip_find_stored_end(z->file, m->data);
+            m->packed = m->size =
+                hf_zip_find_stored_end(z->file, m->data, &z->no_descriptor_from);
     }
     enum hf_status st = push(z, m, &used);
     *end = used == HF_UNKNOWN ? m->data : end_of(z, m, used);
@@ -467,11 +472,14 @@ enum hf_status hf_unpack_zip(struct hf_unpack *unpack)
                     .file = &unpack->object,
                     .codecs = codecs,
                     .map = {.arena = unpack->arena},
+                    .no_descriptor_from = HF_UNKNOWN,
                     .how = HF_OK};
     enum hf_status st = push_directories(&z);
     if (st == HF_OK)
         st = push_all_hidden(&z);
     if (st != HF_OK)
         return st;
+    if (hf_cursor_status(z.file) == HF_LIMIT)
+        return HF_LIMIT;
     return z.found ? z.how : HF_NOTFOUND;
 }

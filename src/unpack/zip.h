@@ -69,8 +69,12 @@ size_t hf_zip_find_directories(const struct hf_cursor *file, uint64_t end,
 /*
  * The size of stored data whose header leaves it to the descriptor: up to the first descriptor
  * that tells its own distance, else to the next header, else to the end.
+ *
+ * none_from  in and out: no descriptor's signature stands at or behind this position; HF_UNKNOWN
+ *            at first. Thousands of such headers must not each search the whole file.
  */
-uint64_t hf_zip_find_stored_end(const struct hf_cursor *file, uint64_t data);
+uint64_t hf_zip_find_stored_end(const struct hf_cursor *file, uint64_t data,
+                                uint64_t *none_from);
 
 /* What has been looked at: one span a local header. */
 struct hf_zip_span {

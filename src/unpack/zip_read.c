@@ -184,14 +184,18 @@ size_t hf_zip_find_directories(const struct hf_cursor *file, uint64_t end,
     return count;
 }
 
-uint64_t hf_zip_find_stored_end(const struct hf_cursor *file, uint64_t data)
+uint64_t hf_zip_find_stored_end(const struct hf_cursor *file, uint64_t data,
+                                uint64_t *none_from)
 {
     static const uint8_t descriptor[] = {'P', 'K', 7, 8};
     struct hf_cursor c = hf_cursor_at(file, data);
-    for (;;) {
+    while (c.pos < *none_from && hf_cursor_charge(&c, 1)) {
+        uint64_t from = c.pos;
         size_t at = hf_find(&c, descriptor, sizeof descriptor, UINT64_MAX);
-        if (at == SIZE_MAX || !hf_cursor_charge(&c, 1))
+        if (at == SIZE_MAX) {
+            *none_from = from;
             break;
+        }
         hf_seek(&c, at);
         hf_skip(&c, 8); /* signature, checksum */
         if (hf_u32le(&c) == at - data && !c.failed)

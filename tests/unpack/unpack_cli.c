@@ -139,7 +139,8 @@ static void run_once(const struct options *o, struct hf_bytes file, const char *
                    notes.items[i].text);
     printf("= %s: %llu children, %llu bytes, %.3f ms, work %llu, arena %zu: %s\n",
            hf_status_text(st), (unsigned long long)p.children, (unsigned long long)p.bytes,
-           ms, (unsigned long long)(UINT64_MAX - budget.work), hf_arena_used(arena), path);
+           ms, (unsigned long long)(hf_budget_of(&o->limits).work - budget.work),
+           hf_arena_used(arena), path);
 }
 
 static int run_file(const struct options *o, const char *path)

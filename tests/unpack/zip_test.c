@@ -303,6 +303,23 @@ static void test_a_streamed_archive_without_directory_is_read(void **state)
     fixture_done(&f);
 }
 
+static void test_a_broken_stream_does_not_hide_the_next_member(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_new();
+    struct zip_entry broken = {.name = "a",
+                               .method = 8,
+                               .flags = 8,
+                               .data = hf_bytes_text("\5")},
+                     next = zip_stored("b", hf_bytes_text("text"));
+    zip_local(&f.archive, &broken); /* its stream runs on into the next header */
+    zip_local(&f.archive, &next);
+    assert_int_equal(fixture_unpack(&f, hf_unpack_zip), HF_TRUNCATED);
+    assert_int_equal(f.children.count, 2);
+    assert_child(&f, 1, "b", hf_bytes_text("text"), HF_OK);
+    fixture_done(&f);
+}
+
 static void test_zip64_values_are_used(void **state)
 {
     (void)state;
@@ -580,6 +597,7 @@ int main(void)
         cmocka_unit_test(test_an_end_record_in_the_comment_does_not_hide_the_true_one),
         cmocka_unit_test(test_a_stored_archive_inside_is_not_opened_here),
         cmocka_unit_test(test_a_streamed_archive_without_directory_is_read),
+        cmocka_unit_test(test_a_broken_stream_does_not_hide_the_next_member),
         cmocka_unit_test(test_zip64_values_are_used),
         cmocka_unit_test(
             test_encrypted_members_are_named_and_false_claims_are_seen_through),
