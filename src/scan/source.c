@@ -149,16 +149,17 @@ enum hf_status hf_source_close(struct hf_source *source)
     return changed ? HF_CHANGED : HF_OK;
 }
 
-/* The page behind the new end of a cut file becomes zeros, for good: the parser that stands in
- * it goes on with what it would have read from a hole. Anything else dies as it would have. */
+/* Where a file was cut, the rest of its mapping becomes zeros, for good: the parser that stands
+ * in it goes on with what it would have read from a hole. All of the rest at once, for a fault a
+ * page would cost seconds on a large file. Anything else dies as it would have. */
 static void on_bus_error(int signal_number, siginfo_t *info, void *context)
 {
     (void)context;
     uintptr_t at = (uintptr_t)info->si_addr;
     uintptr_t page = at / PAGE * PAGE;
     if (at >= guarded.start && at < guarded.end &&
-        mmap((void *)page, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
-             0) != MAP_FAILED) {
+        mmap((void *)page, guarded.end - page, PROT_READ,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED) {
         guarded.faulted = 1;
         return;
     }
