@@ -259,6 +259,17 @@ static enum hf_status push_both(struct zip *z, struct hf_zip_member *central,
     return st;
 }
 
+/* The same bytes come out as did before, be it under another name. A stream that has its own end
+ * does not depend on the packed size that one of thousands of entries claims. */
+static bool is_same(const struct hf_zip_span *span, const struct hf_zip_member *m)
+{
+    const struct method *method = find_method(m->method);
+    bool ends_itself = method != NULL && !method->needs_size;
+    return span->method == m->method &&
+           (span->packed == m->packed ||
+            (ends_itself && span->packed != 0 && m->packed != 0 && m->packed != m->size));
+}
+
 static enum hf_status push_central(struct zip *z, const struct hf_zip_directory *directory,
                                    struct hf_zip_member *m)
 {
@@ -279,8 +290,8 @@ static enum hf_status push_central(struct zip *z, const struct hf_zip_directory 
     if (st == HF_TRUNCATED)
         return ends_in_slash(m->name) ? HF_OK : push_empty(z, m, HF_TRUNCATED);
     struct hf_zip_span *span = hf_zip_map_find(&z->map, place);
-    if (span != NULL && span->method == m->method && span->packed == m->packed)
-        return HF_OK; /* the same bytes under another name */
+    if (span != NULL && is_same(span, m))
+        return HF_OK;
     if (span == NULL)
         span = hf_zip_map_add(&z->map, place);
     if (span == NULL)
