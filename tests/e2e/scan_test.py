@@ -11,16 +11,17 @@ def put(name, data=b"harmless\n"):
 
 
 ROOT_CACHE = "/var/cache/holdfast"
+in_cache = lambda: set(os.listdir(ROOT_CACHE)) if os.path.isdir(ROOT_CACHE) else set()
 
 
-def forget(before=set(os.listdir(ROOT_CACHE)) if os.path.isdir(ROOT_CACHE) else set()):
+def forget(before):
     """Root's cache is a fixed place: what these tests put there goes with them."""
-    for f in set(os.listdir(ROOT_CACHE)) - before if os.path.isdir(ROOT_CACHE) else ():
+    for f in in_cache() - before:
         os.unlink(os.path.join(ROOT_CACHE, f))
 
 
 if os.getuid() == 0:
-    atexit.register(forget)
+    atexit.register(forget, in_cache())
 
 
 def text(raw):
