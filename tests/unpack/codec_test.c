@@ -1,6 +1,11 @@
 #include "fixture.h"
 
 #include "unpack/codec.h"
+#include "unpack/recycle.h"
+
+#include <bzlib.h>
+#include <lzma.h>
+#include <zstd.h>
 
 /* Bits from the low end of each byte, as deflate and implode have them. */
 struct bits {
@@ -176,6 +181,114 @@ static void test_imploded_data_is_restored(void **state)
     fixture_done(&f);
 }
 
+enum { ROOM = 1 << 20 };
+
+static void pack_bzip2(struct hf_buffer *b, struct hf_bytes text)
+{
+    unsigned made = ROOM;
+    char *out = (char *)hf_buffer_reserve(b, ROOM);
+    char *in = (char *)(uintptr_t)text.data; /* only read */
+    assert_int_equal(BZ2_bzBuffToBuffCompress(out, &made, in, (unsigned)text.len, 9, 0, 0),
+                     BZ_OK);
+    b->len += made;
+}
+
+static void pack_xz(struct hf_buffer *b, struct hf_bytes text)
+{
+    size_t made = 0;
+    uint8_t *out = hf_buffer_reserve(b, ROOM);
+    assert_int_equal(lzma_easy_buffer_encode(6, LZMA_CHECK_CRC32, NULL, text.data, text.len,
+                                             out, &made, ROOM),
+                     LZMA_OK);
+    b->len += made;
+}
+
+static void pack_zstd(struct hf_buffer *b, struct hf_bytes text)
+{
+    for (int half = 0; half < 2; half++) { /* two frames */
+        size_t n = text.len / 2;
+        uint8_t *out = hf_buffer_reserve(b, ROOM);
+        b->len += ZSTD_compress(out, ROOM, text.data + (size_t)half * n, n, 3);
+    }
+}
+
+/* As ZIP has it: version, size of the properties, properties, stream without end marker. */
+static void pack_lzma(struct hf_buffer *b, struct hf_bytes text)
+{
+    lzma_options_lzma options;
+    assert_false(lzma_lzma_preset(&options, 6));
+    lzma_filter filters[] = {{.id = LZMA_FILTER_LZMA1, .options = &options},
+                             {.id = LZMA_VLI_UNKNOWN}};
+    hf_buffer_u16(b, 0x0409);
+    hf_buffer_u16(b, 5);
+    uint8_t *out = hf_buffer_reserve(b, ROOM);
+    assert_int_equal(lzma_properties_encode(&filters[0], out), LZMA_OK);
+    b->len += 5;
+    size_t made = 0;
+    out = hf_buffer_reserve(b, ROOM);
+    assert_int_equal(
+        lzma_raw_buffer_encode(filters, NULL, text.data, text.len, out, &made, ROOM),
+        LZMA_OK);
+    b->len += made;
+}
+
+static void test_streams_of_the_libraries_are_restored_whole_and_cut(void **state)
+{
+    (void)state;
+    static const struct {
+        hf_codec *codec;
+        void (*pack)(struct hf_buffer *b, struct hf_bytes text);
+    } rows[] = {{hf_codec_bzip2, pack_bzip2},
+                {hf_codec_xz, pack_xz},
+                {hf_codec_zstd, pack_zstd},
+                {hf_codec_lzma, pack_lzma}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct fixture f = fixture_new();
+        struct hf_bytes text = sample_text(f.arena, 600000);
+        rows[i].pack(&f.archive, text);
+        size_t whole = f.archive.len;
+        hf_buffer_text(&f.archive, "what stands behind it");
+        assert_int_equal(decode(&f, rows[i].codec, text.len, 0), HF_OK);
+        assert_true(hf_bytes_equal(f.children.items[0].bytes, text));
+        f.archive.len = whole / 2;
+        assert_int_equal(decode(&f, rows[i].codec, text.len, 0), HF_TRUNCATED);
+        struct hf_bytes got = f.children.items[0].bytes;
+        assert_true(got.len < text.len);
+        assert_memory_equal(got.data, text.data, got.len);
+        fixture_done(&f);
+    }
+}
+
+static void test_a_dictionary_that_no_data_needs_is_not_allocated(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_new();
+    pack_lzma(&f.archive, hf_bytes_text("short"));
+    memset(f.archive.data + 5, 0xff, 4); /* 4 GiB */
+    assert_int_equal(decode(&f, hf_codec_lzma, 5, 0), HF_OK);
+    assert_true(hf_arena_used(f.arena) < (size_t)1 << 20);
+    fixture_done(&f);
+}
+
+static void test_memory_that_is_given_back_is_used_again(void **state)
+{
+    (void)state;
+    HF_AUTO(hf_arena_release) struct hf_arena *arena = hf_arena_new(1 << 20);
+    struct hf_recycle r = {.arena = arena};
+    void *first = hf_recycle_alloc(&r, 100, 1000);
+    assert_non_null(first);
+    size_t used = hf_arena_used(arena);
+    for (int i = 0; i < 1000; i++) {
+        hf_recycle_free(&r, first);
+        assert_ptr_equal(hf_recycle_alloc(&r, 1, 99000), first);
+    }
+    assert_int_equal(hf_arena_used(arena), used);
+    assert_ptr_not_equal(hf_recycle_alloc(&r, 1, 100), first); /* in use */
+    assert_null(hf_recycle_alloc(&r, SIZE_MAX, 2));
+    assert_null(hf_recycle_alloc(&r, 1, 1 << 20)); /* more than the arena has */
+    hf_recycle_free(&r, NULL);
+}
+
 static void test_work_is_charged_for_blocks_that_yield_nothing(void **state)
 {
     (void)state;
@@ -203,6 +316,9 @@ int main(void)
         cmocka_unit_test(test_a_distance_before_the_start_is_malformed),
         cmocka_unit_test(test_a_cut_stream_gives_its_prefix),
         cmocka_unit_test(test_imploded_data_is_restored),
+        cmocka_unit_test(test_streams_of_the_libraries_are_restored_whole_and_cut),
+        cmocka_unit_test(test_a_dictionary_that_no_data_needs_is_not_allocated),
+        cmocka_unit_test(test_memory_that_is_given_back_is_used_again),
         cmocka_unit_test(test_work_is_charged_for_blocks_that_yield_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
