@@ -20,6 +20,7 @@ struct zip {
     uint64_t number; /* of the next child */
     uint64_t seen[DIRECTORIES_SEEN_MAX];
     size_t seen_count;
+    uint64_t raw_left; /* bytes that may be given without a copy and without charge */
     uint64_t no_descriptor_from; /* see hf_zip_find_stored_end */
     bool found;                  /* something of a ZIP: members or an end record */
     enum hf_status how;          /* worst that is wrong with the archive as a whole */
@@ -84,7 +85,10 @@ static enum hf_status push_empty(struct zip *z, const struct hf_zip_member *m,
     return hf_outlet_close(&out, how);
 }
 
-/* The bytes as they lie there. */
+/*
+ * The bytes as they lie there. All of an honest archive's together are no more than the archive;
+ * what members that overlap give beyond that is charged as if it had been unpacked.
+ */
 static enum hf_status push_raw(struct zip *z, const struct hf_zip_member *m,
                                enum hf_status how)
 {
@@ -92,6 +96,9 @@ static enum hf_status push_raw(struct zip *z, const struct hf_zip_member *m,
     struct hf_cursor data = hf_cursor_clip(z->file, m->data, m->packed);
     if (data.len < m->packed && how == HF_OK)
         how = HF_TRUNCATED;
+    if (data.len > z->raw_left && !hf_budget_bytes(z->file->budget, data.len))
+        return HF_LIMIT;
+    z->raw_left -= data.len < z->raw_left ? data.len : z->raw_left;
     enum hf_status st =
         z->unpack->sink->whole(z->unpack->sink, &child, hf_take_rest(&data), how);
     return st == HF_UNSUPPORTED ? HF_OK : st;
@@ -235,6 +242,8 @@ static enum hf_status push_both(struct zip *z, struct hf_zip_member *central,
     central->data = local->data;
     span->method = central->method;
     span->packed = central->packed;
+    span->size = central->size;
+    span->is_encrypted = is_encrypted(central);
     enum hf_status st = push(z, central, &used);
     span->end = end_of(z, central, used);
     hf_codec *hidden = hidden_stream(central, local);
@@ -260,14 +269,16 @@ static enum hf_status push_both(struct zip *z, struct hf_zip_member *central,
 }
 
 /* The same bytes come out as did before, be it under another name. A stream that has its own end
- * does not depend on the packed size that one of thousands of entries claims. */
+ * does not depend on the sizes that one of thousands of entries claims. */
 static bool is_same(const struct hf_zip_span *span, const struct hf_zip_member *m)
 {
+    if (span->method != m->method || span->is_encrypted != is_encrypted(m))
+        return false;
+    if (span->packed == m->packed && span->size == m->size)
+        return true;
     const struct method *method = find_method(m->method);
-    bool ends_itself = method != NULL && !method->needs_size;
-    return span->method == m->method &&
-           (span->packed == m->packed ||
-            (ends_itself && span->packed != 0 && m->packed != 0 && m->packed != m->size));
+    bool ends_itself = method != NULL && !method->needs_size && !is_encrypted(m);
+    return ends_itself && span->packed != 0 && m->packed != 0 && m->packed != m->size;
 }
 
 static enum hf_status push_central(struct zip *z, const struct hf_zip_directory *directory,
@@ -483,6 +494,7 @@ enum hf_status hf_unpack_zip(struct hf_unpack *unpack)
                     .file = &unpack->object,
                     .codecs = codecs,
                     .map = {.arena = unpack->arena},
+                    .raw_left = unpack->object.len,
                     .no_descriptor_from = HF_UNKNOWN,
                     .how = HF_OK};
     enum hf_status st = push_directories(&z);

@@ -79,8 +79,10 @@ uint64_t hf_zip_find_stored_end(const struct hf_cursor *file, uint64_t data,
 /* What has been looked at: one span a local header. */
 struct hf_zip_span {
     uint64_t start, end; /* header and data */
-    uint64_t packed;     /* of the view that was pushed last */
+    /* Of the view that was pushed last: */
+    uint64_t packed, size;
     uint16_t method;
+    bool is_encrypted;
 };
 
 struct hf_zip_map {

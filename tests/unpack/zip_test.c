@@ -495,6 +495,42 @@ static void test_overlapping_members_end_with_the_budget(void **state)
     fixture_done(&f);
 }
 
+static void test_overlapping_stored_members_are_charged(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_new();
+    struct zip_entry e = zip_stored("a", sample_text(f.arena, 1u << 20));
+    zip_local(&f.archive, &e);
+    uint32_t directory = (uint32_t)f.archive.len;
+    for (size_t i = 0; i < 1000; i++, e.packed--) /* each time one byte less */
+        zip_central(&f.archive, &e, 0);
+    zip_end(&f.archive, 1000, (uint32_t)f.archive.len - directory, directory);
+    f.budget = hf_budget_of(&(struct hf_limits){.scan_bytes = 20u << 20});
+    assert_int_equal(fixture_unpack(&f, hf_unpack_zip), HF_LIMIT);
+    assert_in_range(f.children.count, 20, 45);
+    fixture_done(&f);
+}
+
+static void test_an_encrypted_entry_does_not_hide_a_plain_one(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_new();
+    struct hf_bytes text = sample_text(f.arena, 5000);
+    struct zip_entry e = zip_deflated(f.arena, "a", text);
+    e.flags = 1;
+    e.size--; /* so that it cannot be seen through */
+    zip_local(&f.archive, &e);
+    uint32_t directory = (uint32_t)f.archive.len;
+    zip_central(&f.archive, &e, 0);
+    e.flags = 0;
+    zip_central(&f.archive, &e, 0);
+    zip_end(&f.archive, 2, (uint32_t)f.archive.len - directory, directory);
+    assert_int_equal(fixture_unpack(&f, hf_unpack_zip), HF_OK);
+    assert_child(&f, 0, "a", hf_bytes_text(""), HF_ENCRYPTED);
+    assert_child(&f, 1, "a", text, HF_OK);
+    fixture_done(&f);
+}
+
 static void test_huge_declared_sizes_cost_nothing(void **state)
 {
     (void)state;
@@ -609,6 +645,8 @@ int main(void)
         cmocka_unit_test(test_unknown_methods_give_their_bytes_as_unsupported),
         cmocka_unit_test(test_the_same_bytes_under_many_names_are_given_once),
         cmocka_unit_test(test_overlapping_members_end_with_the_budget),
+        cmocka_unit_test(test_overlapping_stored_members_are_charged),
+        cmocka_unit_test(test_an_encrypted_entry_does_not_hide_a_plain_one),
         cmocka_unit_test(test_huge_declared_sizes_cost_nothing),
         cmocka_unit_test(test_work_grows_with_members_and_no_faster),
         cmocka_unit_test(test_refused_members_are_passed_over),
