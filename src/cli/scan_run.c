@@ -197,7 +197,7 @@ static void make_room(struct hf_scan_run *run)
     if (run->tail - run->head >= SLOTS / 2)
         print_ready(run);
     /* A walk that meets little to scan must not hold back what was found. */
-    if (hf_progress_clock() - run->last_turn > TURN_MS / 1000.0)
+    if (hf_progress_clock() - run->last_turn > (double)TURN_MS / 1000)
         turn(run, 0);
     while (!must_end(run) &&
            (hf_pool_room(run->pool) == 0 || run->tail - run->head >= SLOTS - 1 ||
@@ -231,9 +231,10 @@ static void submit(struct hf_scan_run *run, struct hf_bytes path, int fd,
         slot->link = link_key(st);
     if (slot->path.failed)
         fail(run, "out of memory");
+    static const struct hf_report nothing;
     enum hf_status sent = hf_pool_submit(run->pool, fd, id);
     if (sent != HF_OK)
-        on_done(run, id, sent, NULL);
+        on_done(run, id, sent, &nothing);
 }
 
 /* A file with several names that was clean under another one counts without a second look. Its
