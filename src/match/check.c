@@ -24,19 +24,14 @@ static bool sieve_passes(const struct match_class *class, uint64_t hash)
            (match_le32(match_sieve_word(class, hash)) & mask) == mask;
 }
 
-/* Whether the tag guards the entry with two bytes that the literal has there. */
+/* Whether the literal has the tag's guard where the tag says. */
 static bool guard_sound(const struct match_class *class, const struct match_record *r,
                         uint32_t tag)
 {
-    const size_t end = (size_t)r->run + class->stride + class->window - 1;
-    size_t at = end;
-    switch (match_guard_of_tag(tag)) {
-    case MATCH_GUARD_NONE: return true;
-    case MATCH_GUARD_BEHIND: break;
-    case MATCH_GUARD_BEFORE: at = r->run < 2 ? SIZE_MAX : r->run - 2; break;
-    default: return false;
-    }
-    if (at > r->bytes.len || r->bytes.len - at < 2)
+    if (class->window == 1)
+        return true;
+    const int64_t at = (int64_t)r->run + (tag & MATCH_TAG_PLACE) + match_guard_offset(tag);
+    if (at < 0 || at + 2 > (int64_t)r->bytes.len)
         return false;
     const uint8_t two[2] = {match_fold(r->bytes.data[at]),
                             match_fold(r->bytes.data[at + 1])};
@@ -50,7 +45,7 @@ static bool entry_sound(const struct match_view *view, const struct match_class 
 {
     struct match_record r;
     const uint32_t tag = match_le32(entry), place = tag & MATCH_TAG_PLACE;
-    if (place >= class->stride || !hf_match_record(view, match_le32(entry + 4), &r))
+    if (place >= class->stride || !match_record(view, match_le32(entry + 4), &r))
         return false;
     if (r.bytes.len - r.run < (size_t)place + class->window)
         return false;
@@ -87,7 +82,7 @@ static bool records_sound(const struct match_view *view)
     struct match_record r;
     size_t longest = 0;
     for (uint64_t at = 0; at < view->records.len;) {
-        if (!hf_match_record(view, (uint32_t)(at / 8), &r) || r.bytes.len == 0 ||
+        if (!match_record(view, (uint32_t)(at / 8), &r) || r.bytes.len == 0 ||
             r.id_count == 0)
             return false;
         longest = r.bytes.len > longest ? r.bytes.len : longest;

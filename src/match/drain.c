@@ -16,7 +16,7 @@ struct drain {
     const struct match_class *class;
     const uint8_t *text;
     size_t block;
-    size_t run; /* bytes of the class's runs */
+    uint32_t compared; /* bits of a tag */
     size_t count;
     struct pending pending[PENDING];
 };
@@ -42,10 +42,24 @@ static bool equal_folded(const uint8_t *literal, const uint8_t *text, size_t len
     return true;
 }
 
-static bool verify(const struct match_search *s, const struct pending *p)
+/* Up to eight bytes in one comparison. Records are 8-aligned and followed by something, the
+ * text need not be: there is room for it when eight bytes are left. */
+static bool equal(const struct match_record *r, const uint8_t *text, size_t left,
+                  size_t room)
+{
+    const size_t len = r->bytes.len;
+    if (len <= 8 && left >= 8 && room >= 8) {
+        const uint64_t x = match_le64(text), y = match_le64(r->bytes.data);
+        return (((r->nocase ? fold8(x) : x) ^ y) << (64 - 8 * len)) == 0;
+    }
+    return r->nocase ? equal_folded(r->bytes.data, text, len)
+                     : memcmp(r->bytes.data, text, len) == 0;
+}
+
+static inline bool verify(const struct match_search *s, const struct pending *p)
 {
     struct match_record r;
-    if (!hf_match_record(s->view, p->where, &r))
+    if (!match_record(s->view, p->where, &r))
         return true;
     const uint64_t before = (uint64_t)r.run + p->place;
     if (before > p->at)
@@ -54,12 +68,12 @@ static bool verify(const struct match_search *s, const struct pending *p)
         p->at - before; /* behind the data, when vectors ran on behind it */
     if (start > s->data.len || r.bytes.len > s->data.len - start)
         return true;
-    const uint8_t *text = s->data.data + start;
-    if (r.nocase ? !equal_folded(r.bytes.data, text, r.bytes.len)
-                 : memcmp(r.bytes.data, text, r.bytes.len) != 0)
+    const size_t room =
+        (size_t)(s->view->records.data + s->view->records.len - r.bytes.data);
+    if (!equal(&r, s->data.data + start, s->data.len - (size_t)start, room))
         return true;
     for (uint32_t i = 0; i < r.id_count; i++)
-        if (!s->on_literal(s->user, hf_match_id(s->view, &r, i), s->base + start,
+        if (!s->on_literal(s->user, match_id(s->view, &r, i), s->base + start,
                            (uint32_t)r.bytes.len))
             return false;
     return true;
@@ -74,39 +88,35 @@ static bool verify_pending(struct drain *d)
     return true;
 }
 
-/* Whether the two bytes beside the run are those that guard an entry. Bytes before the block are
- * not at hand: the record will tell. */
-static bool guard_holds(const struct drain *d, uint32_t tag, size_t at)
+/* Whether an entry's tag has the candidate's hash and its guard stands in the text. One branch
+ * for both: the answer is mostly no. */
+static inline bool agrees(const struct drain *d, uint32_t tag, uint32_t hash, size_t at)
 {
-    const size_t place = tag & MATCH_TAG_PLACE;
-    const uint8_t *two;
-    switch (match_guard_of_tag(tag)) {
-    case MATCH_GUARD_BEHIND: two = d->text + (at + d->run - place); break;
-    case MATCH_GUARD_BEFORE:
-        if (at < place + 2)
-            return true;
-        two = d->text + (at - place - 2);
-        break;
-    default: return true;
-    }
-    return match_guard_bits(two) == (tag & MATCH_TAG_GUARD);
+    const uint8_t *two = d->text + at + match_guard_offset(tag);
+    return ((tag ^ ((hash & MATCH_TAG_HASH) | match_guard_bits(two))) & d->compared) == 0;
 }
 
-/* Note every entry of a bucket that agrees with the candidate. */
-static bool scan_bucket(struct drain *d, uint32_t from, uint32_t to, uint32_t hash,
-                        size_t at)
+/* Every entry of a bucket that agrees with the candidate: verified at once when the tables are
+ * near, else noted. */
+static inline bool scan_bucket(struct drain *d, uint32_t from, uint32_t to, uint32_t hash,
+                               size_t at, bool near)
 {
     const uint8_t *records = d->search->view->records.data;
     const size_t records_len = d->search->view->records.len;
     for (uint32_t e = from; e < to; e++) {
         const uint8_t *entry = d->class->entries + 8 * (size_t)e;
         const uint32_t tag = match_le32(entry), where = match_le32(entry + 4);
-        if (((tag ^ hash) & MATCH_TAG_HASH) != 0 || !guard_holds(d, tag, at))
+        if (!agrees(d, tag, hash, at))
             continue;
+        const struct pending found = {where, tag & MATCH_TAG_PLACE, d->block + at};
+        if (near) {
+            if (!verify(d->search, &found))
+                return false;
+            continue;
+        }
         if ((uint64_t)where * 8 < records_len)
             __builtin_prefetch(records + (size_t)where * 8);
-        d->pending[d->count++] =
-            (struct pending){where, tag & MATCH_TAG_PLACE, d->block + at};
+        d->pending[d->count++] = found;
         if (d->count == PENDING && !verify_pending(d))
             return false;
     }
@@ -152,8 +162,24 @@ static bool drain_batch(struct drain *d, const uint16_t *queued, size_t n)
             __builtin_prefetch(class->entries + 8 * (size_t)from[i]);
     }
     for (size_t i = 0; i < n; i++)
-        if (!scan_bucket(d, from[i], to[i], (uint32_t)hash[i], at[i]))
+        if (!scan_bucket(d, from[i], to[i], (uint32_t)hash[i], at[i], false))
             return false;
+    return true;
+}
+
+/* Tables that the cache holds: nothing to wait for, so no batches. */
+static bool drain_near(struct drain *d, const struct match_queue *queue)
+{
+    const struct match_class *class = d->class;
+    for (size_t i = 0; i < queue->count; i++) {
+        const uint16_t at = queue->at[i];
+        const uint64_t hash = match_exact_hash(match_le64(d->text + at) & class->mask);
+        const uint8_t *start = class->starts + 4 * match_bucket(class, hash);
+        const uint32_t from = match_le32(start), to = match_le32(start + 4);
+        if (!scan_bucket(d, from, to > class->entry_count ? class->entry_count : to,
+                         (uint32_t)hash, at, true))
+            return false;
+    }
     return true;
 }
 
@@ -165,8 +191,10 @@ bool hf_match_drain(const struct match_search *search, const struct match_class 
     d.class = class;
     d.text = text;
     d.block = block;
-    d.run = class->stride + class->window - 1;
+    d.compared = match_tag_compared(class->window);
     d.count = 0;
+    if (class->sieve == NULL)
+        return drain_near(&d, queue);
     for (size_t i = 0; i < queue->count; i += BATCH) {
         size_t n = queue->count - i < BATCH ? queue->count - i : BATCH;
         if (!drain_batch(&d, queue->at + i, n))

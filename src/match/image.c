@@ -86,33 +86,3 @@ bool hf_match_view(struct hf_bytes image, struct match_view *view)
             return false;
     return hf_cursor_status(&c) == HF_OK;
 }
-
-bool hf_match_record(const struct match_view *view, uint32_t where,
-                     struct match_record *record)
-{
-    uint64_t at = (uint64_t)where * 8;
-    if (at > view->records.len || view->records.len - at < MATCH_RECORD)
-        return false;
-    const uint8_t *p = view->records.data + at;
-    uint32_t length = match_le32(p);
-    record->nocase = (length & MATCH_NOCASE) != 0;
-    length &= ~MATCH_NOCASE;
-    if (length > MATCH_LENGTH_MAX || view->records.len - at - MATCH_RECORD < length)
-        return false;
-    record->bytes = hf_bytes_of(p + MATCH_RECORD, length);
-    record->run = match_le32(p + 4);
-    record->id_count = match_le32(p + 8);
-    record->id_first = match_le32(p + 12);
-    const uint64_t ids = view->ids.len / 4;
-    return record->run <= length &&
-           (record->id_count == 1 ||
-            (record->id_first <= ids && record->id_count <= ids - record->id_first));
-}
-
-uint32_t hf_match_id(const struct match_view *view, const struct match_record *record,
-                     uint32_t i)
-{
-    if (record->id_count == 1)
-        return record->id_first;
-    return match_le32(view->ids.data + ((uint64_t)record->id_first + i) * 4);
-}

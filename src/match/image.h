@@ -41,25 +41,33 @@ enum {
 };
 #define MATCH_NOCASE UINT32_C(0x80000000)
 
-/* An entry's tag, lowest bits first: the window's place in the run (5 bits), which two bytes
- * guard the entry (2), their hash (13), the window's exact hash (12). The guard is looked at
- * before the record: many literals may share a run, and records are far from the cache. */
-enum match_guard { MATCH_GUARD_NONE, MATCH_GUARD_BEHIND, MATCH_GUARD_BEFORE }; /* the run */
+/* An entry's tag, lowest bits first: the window's place in the run (5 bits); where the entry's
+ * guard stands, from 16 bytes before the window to 15 behind its first (5 bits); the guard, a
+ * hash of two folded bytes there (12); the window's exact hash (10). Many literals may share a
+ * window, and their records are far from the cache, so each has the two bytes for its guard that
+ * tell it best from the others. Offset 0 is the window itself: a guard that always holds. */
 #define MATCH_TAG_PLACE UINT32_C(31)
-#define MATCH_TAG_HASH  UINT32_C(0xfff00000)
+#define MATCH_TAG_GUARD (UINT32_C(0xfff) << 10)
+#define MATCH_TAG_HASH  (UINT32_C(0x3ff) << 22)
+enum { MATCH_GUARD_BACK = 16, MATCH_GUARD_REACH = 32 };
 
-static inline uint32_t match_guard_of_tag(uint32_t tag)
+static inline ptrdiff_t match_guard_offset(uint32_t tag)
 {
-    return tag >> 5 & 3;
+    return (ptrdiff_t)(tag >> 5 & 31) - MATCH_GUARD_BACK;
 }
 
 /* The guard's bits of a tag for two folded bytes. */
 static inline uint32_t match_guard_bits(const uint8_t *two)
 {
     const uint32_t pair = (uint32_t)two[0] | (uint32_t)two[1] << 8;
-    return (pair * UINT32_C(0x9e3b) >> 3 & 0x1fff) << 7;
+    return (pair * UINT32_C(0x9e3b) & 0xfff0) << 6;
 }
-#define MATCH_TAG_GUARD (UINT32_C(0x1fff) << 7)
+
+/* What of a tag a candidate must agree with: windows of one byte have no two bytes to guard. */
+static inline uint32_t match_tag_compared(unsigned window)
+{
+    return window > 1 ? MATCH_TAG_HASH | MATCH_TAG_GUARD : MATCH_TAG_HASH;
+}
 
 struct match_class {
     unsigned stride, window; /* bytes */
@@ -90,14 +98,6 @@ struct match_record {
     uint32_t id_count, id_first;
 };
 
-/* The record at where * 8; false when it or its ids are not wholly inside. */
-bool hf_match_record(const struct match_view *view, uint32_t where,
-                     struct match_record *record);
-
-/* Number i of a record's ids; i < id_count. */
-uint32_t hf_match_id(const struct match_view *view, const struct match_record *record,
-                     uint32_t i);
-
 static inline uint32_t match_le32(const uint8_t *p)
 {
     uint32_t v;
@@ -116,6 +116,39 @@ static inline uint64_t match_le64(const uint8_t *p)
     v = __builtin_bswap64(v);
 #endif
     return v;
+}
+
+/* The record at where * 8; false when it or its ids are not wholly inside. Inline: this is what
+ * texts full of matches spend their time on. */
+static inline bool match_record(const struct match_view *view, uint32_t where,
+                                struct match_record *record)
+{
+    const uint64_t at = (uint64_t)where * 8;
+    if (at > view->records.len || view->records.len - at < MATCH_RECORD)
+        return false;
+    const uint8_t *p = view->records.data + at;
+    uint32_t length = match_le32(p);
+    record->nocase = (length & MATCH_NOCASE) != 0;
+    length &= ~MATCH_NOCASE;
+    if (length > MATCH_LENGTH_MAX || view->records.len - at - MATCH_RECORD < length)
+        return false;
+    record->bytes = hf_bytes_of(p + MATCH_RECORD, length);
+    record->run = match_le32(p + 4);
+    record->id_count = match_le32(p + 8);
+    record->id_first = match_le32(p + 12);
+    const uint64_t ids = view->ids.len / 4;
+    return record->run <= length &&
+           (record->id_count == 1 ||
+            (record->id_first <= ids && record->id_count <= ids - record->id_first));
+}
+
+/* Number i of a record's ids; i < id_count. */
+static inline uint32_t match_id(const struct match_view *view,
+                                const struct match_record *record, uint32_t i)
+{
+    return record->id_count == 1
+               ? record->id_first
+               : match_le32(view->ids.data + ((uint64_t)record->id_first + i) * 4);
 }
 
 static inline uint8_t match_fold(uint8_t b)

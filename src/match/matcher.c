@@ -82,13 +82,17 @@ bool hf_matcher_search(const struct hf_matcher *matcher, struct hf_bytes data,
         return true;
     const struct match_search s = {&view, data, base, on_literal, user};
     const struct match_kernel *k = hf_match_kernel();
-    uint8_t text[MATCH_BLOCK + 64 + 2 * MATCH_SLACK];
+    uint8_t room[MATCH_LEAD + MATCH_BLOCK + 64 + 2 * MATCH_SLACK];
+    uint8_t *const text = room + MATCH_LEAD;
     struct match_queue queue;
+    memset(room, 0, MATCH_LEAD);
     for (size_t block = 0; block < data.len; block += MATCH_BLOCK) {
         const size_t left = data.len - block;
         const size_t n = left < MATCH_BLOCK ? left : MATCH_BLOCK;
         const size_t ahead =
             left < MATCH_BLOCK + MATCH_SLACK ? left : MATCH_BLOCK + MATCH_SLACK;
+        if (block > 0)
+            memcpy(room, text + MATCH_BLOCK - MATCH_LEAD, MATCH_LEAD);
         k->fold(data.data + block, text, ahead);
         memset(text + ahead, 0, MATCH_SLACK + 64);
         for (unsigned c = 0; c < view.class_count; c++) {

@@ -6,7 +6,8 @@
 
 enum {
     MATCH_BLOCK = 16384, /* bytes of text that are folded and probed at a time */
-    MATCH_SLACK = 128    /* zeros behind them, so that kernels may load whole vectors */
+    MATCH_SLACK = 128,   /* zeros behind them, so that kernels may load whole vectors */
+    MATCH_LEAD = 64      /* bytes before them, for the guards of runs that start earlier */
 };
 
 /* Positions in a block whose window passed the filter. */
@@ -50,7 +51,8 @@ struct match_search {
 
 /*
  * Take the candidates of a block through a class's exact table and compare what they name with
- * the text. text is the folded block, block its place in the data. False when on_literal stopped
+ * the text. text is the folded block with MATCH_LEAD readable bytes before
+ * it, block its place in the data. False when on_literal stopped
  * the search.
  */
 bool hf_match_drain(const struct match_search *search, const struct match_class *class,

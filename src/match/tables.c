@@ -12,7 +12,8 @@ enum {
 
 struct entry {
     uint64_t window;
-    uint32_t bucket, tag, where;
+    uint32_t bucket, literal; /* number in the class */
+    uint32_t tag;
 };
 
 void hf_match_align(struct hf_buffer *out, size_t base, size_t alignment)
@@ -170,15 +171,18 @@ static enum hf_status write_shuffle(struct entry *entries, size_t count, unsigne
     return HF_OK;
 }
 
+/* Literals are in their own order, so their numbers make the tables independent of the input's. */
 static int compare_entries(const void *x, const void *y)
 {
     const struct entry *a = x, *b = y;
-    if (a->tag != b->tag)
-        return a->tag < b->tag ? -1 : 1;
-    return a->where < b->where ? -1 : a->where > b->where;
+    if (a->window != b->window)
+        return a->window < b->window ? -1 : 1;
+    if (a->literal != b->literal)
+        return a->literal < b->literal ? -1 : 1;
+    return a->tag < b->tag ? -1 : a->tag > b->tag;
 }
 
-/* By bucket (counted), then by tag and record. NULL when out of memory; the caller frees it. */
+/* By bucket (counted), then by window and literal. NULL when out of memory; the caller frees it. */
 static struct entry *sort_entries(const struct entry *entries, size_t count,
                                   uint32_t *starts, size_t buckets)
 {
@@ -200,7 +204,76 @@ static struct entry *sort_entries(const struct entry *entries, size_t count,
     return sorted;
 }
 
-static enum hf_status write_exact(const struct entry *entries, size_t count,
+/* The two folded bytes that a literal has at offset from an entry's window. False: not there. */
+static bool pair_at(const struct build_literal *literals, const struct entry *e,
+                    ptrdiff_t offset, uint8_t two[2])
+{
+    const struct build_literal *l = &literals[e->literal];
+    const ptrdiff_t at = (ptrdiff_t)(l->run + (e->tag & MATCH_TAG_PLACE)) + offset;
+    if (at < 0 || at + 2 > (ptrdiff_t)l->bytes.len)
+        return false;
+    two[0] = match_fold(l->bytes.data[at]);
+    two[1] = match_fold(l->bytes.data[at + 1]);
+    return true;
+}
+
+/* The farthest first: they depend least on the window. */
+static const int8_t offsets[MATCH_GUARD_REACH] = {
+    15, -16, 14, -15, 13, -14, 12, -13, 11, -12, 10, -11, 9, -10, 8,  -9,
+    7,  -8,  6,  -7,  5,  -6,  4,  -5,  3,  -4,  2,  -3,  1, -2,  -1, 0};
+
+/* Let each of count entries that share a window have the pair at one offset for its guard when
+ * fewer of them share that than its present one (best). counts: 65536 zeros, left as such. */
+static void offer_offset(const struct build_literal *literals, struct entry *entries,
+                         size_t count, ptrdiff_t offset, uint32_t *counts, uint32_t *best)
+{
+    uint8_t two[2];
+    for (size_t i = 0; i < count; i++)
+        if (pair_at(literals, &entries[i], offset, two))
+            counts[two[0] | two[1] << 8]++;
+    for (size_t i = 0; i < count; i++) {
+        if (!pair_at(literals, &entries[i], offset, two))
+            continue;
+        const uint32_t shared = counts[two[0] | two[1] << 8];
+        if (shared < best[i]) {
+            best[i] = shared;
+            entries[i].tag = (entries[i].tag & MATCH_TAG_PLACE) |
+                             (uint32_t)(offset + MATCH_GUARD_BACK) << 5 |
+                             match_guard_bits(two);
+        }
+    }
+    for (size_t i = 0; i < count; i++)
+        if (pair_at(literals, &entries[i], offset, two))
+            counts[two[0] | two[1] << 8] = 0;
+}
+
+/* Complete the tags of sorted entries. */
+static enum hf_status tag_entries(const struct build_literal *literals,
+                                  struct entry *entries, size_t count)
+{
+    uint32_t *counts = calloc(65536, sizeof *counts),
+             *best = malloc((count + 1) * sizeof *best);
+    for (size_t i = 0, end; counts != NULL && best != NULL && i < count; i = end) {
+        for (end = i; end < count && entries[end].window == entries[i].window; end++)
+            best[end] = UINT32_MAX;
+        for (size_t o = 0; o < MATCH_GUARD_REACH; o++) {
+            offer_offset(literals, entries + i, end - i, offsets[o], counts, best + i);
+            if (end - i == 1 && best[i] == 1)
+                break; /* alone with its window: any will do */
+        }
+        for (size_t k = i; k < end; k++)
+            entries[k].tag |=
+                (uint32_t)match_exact_hash(entries[k].window) & MATCH_TAG_HASH;
+    }
+    const bool done = counts != NULL && best != NULL;
+    free(counts);
+    free(best);
+    return done ? HF_OK : HF_NOMEM;
+}
+
+/* Append starts and entries; *entries_at is where the latter begin in the image. */
+static enum hf_status write_exact(const struct build_literal *literals,
+                                  const struct entry *entries, size_t count,
                                   unsigned bucket_bits, size_t base, struct hf_buffer *out,
                                   size_t *entries_at)
 {
@@ -208,31 +281,18 @@ static enum hf_status write_exact(const struct entry *entries, size_t count,
     uint32_t *starts = calloc(buckets + 1, sizeof *starts);
     struct entry *sorted =
         starts == NULL ? NULL : sort_entries(entries, count, starts, buckets);
-    for (size_t b = 0; sorted != NULL && b <= buckets; b++)
+    enum hf_status st = sorted == NULL ? HF_NOMEM : tag_entries(literals, sorted, count);
+    for (size_t b = 0; st == HF_OK && b <= buckets; b++)
         hf_buffer_u32(out, starts[b]);
     hf_match_align(out, base, 8);
     *entries_at = out->len - base;
-    for (size_t i = 0; sorted != NULL && i < count; i++) {
+    for (size_t i = 0; st == HF_OK && i < count; i++) {
         hf_buffer_u32(out, sorted[i].tag);
-        hf_buffer_u32(out, sorted[i].where);
+        hf_buffer_u32(out, literals[sorted[i].literal].where);
     }
-    const bool done = sorted != NULL;
     free(sorted);
     free(starts);
-    return done ? HF_OK : HF_NOMEM;
-}
-
-/* The guard's part of the tags of a literal. */
-static uint32_t guard_bits(const struct build_literal *l, const struct match_class *class)
-{
-    const size_t end = (size_t)l->run + class->stride + class->window - 1;
-    const bool behind = l->bytes.len - end >= 2;
-    if (!behind && l->run < 2)
-        return MATCH_GUARD_NONE << 5;
-    const uint8_t *from = l->bytes.data + (behind ? end : l->run - 2);
-    const uint8_t two[2] = {match_fold(from[0]), match_fold(from[1])};
-    return (uint32_t)(behind ? MATCH_GUARD_BEHIND : MATCH_GUARD_BEFORE) << 5 |
-           match_guard_bits(two);
+    return st;
 }
 
 static struct entry *make_entries(const struct build_literal *literals, size_t count,
@@ -243,14 +303,13 @@ static struct entry *make_entries(const struct build_literal *literals, size_t c
         return NULL;
     for (size_t i = 0; i < count; i++) {
         const struct build_literal *l = &literals[i];
-        const uint32_t guard = guard_bits(l, class);
         for (unsigned place = 0; place < class->stride; place++, e++) {
             const uint64_t x = build_window(l, l->run + place, class->window);
-            const uint64_t h = match_exact_hash(x);
-            *e = (struct entry){.window = x,
-                                .bucket = (uint32_t)match_bucket(class, h),
-                                .tag = ((uint32_t)h & MATCH_TAG_HASH) | guard | place,
-                                .where = l->where};
+            *e =
+                (struct entry){.window = x,
+                               .bucket = (uint32_t)match_bucket(class, match_exact_hash(x)),
+                               .literal = (uint32_t)i,
+                               .tag = place};
         }
     }
     return entries;
@@ -272,7 +331,8 @@ static enum hf_status write_sieve(const struct entry *entries, size_t count,
     return HF_OK;
 }
 
-static enum hf_status write_tables(struct entry *entries, size_t count,
+static enum hf_status write_tables(const struct build_literal *literals,
+                                   struct entry *entries, size_t count,
                                    struct match_class *class, size_t base,
                                    struct hf_buffer *head, struct hf_buffer *out)
 {
@@ -293,7 +353,8 @@ static enum hf_status write_tables(struct entry *entries, size_t count,
     const size_t starts_at = out->len - base;
     size_t entries_at = 0;
     if (st == HF_OK)
-        st = write_exact(entries, count, class->bucket_bits, base, out, &entries_at);
+        st = write_exact(literals, entries, count, class->bucket_bits, base, out,
+                         &entries_at);
     hf_buffer_u32(head, class->stride);
     hf_buffer_u32(head, class->window);
     hf_buffer_u32(head, class->filter_words);
@@ -321,7 +382,7 @@ enum hf_status hf_match_write_class(const struct build_literal *literals, size_t
     struct entry *entries = make_entries(literals, count, &class);
     if (entries == NULL)
         return HF_NOMEM;
-    enum hf_status st = write_tables(entries, windows, &class, base, head, out);
+    enum hf_status st = write_tables(literals, entries, windows, &class, base, head, out);
     free(entries);
     return st;
 }
