@@ -13,6 +13,7 @@
 #include <locale.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 #include <wchar.h>
 
 enum {
@@ -23,6 +24,7 @@ enum {
 struct source {
     struct hf_cursor in;
     struct hf_pusher out;
+    bool pushed; /* some bytes of the entry */
 };
 
 static void close_archive(struct archive **a)
@@ -37,6 +39,7 @@ static locale_t
 
 static void load_locale(void)
 {
+    tzset(); /* dates are converted too: let the time zone's file be read now */
     utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
     if (utf8 == (locale_t)0)
         return;
@@ -153,10 +156,12 @@ static enum hf_status push_gap(struct hf_pusher *out, uint64_t gap)
 static enum hf_status push_data(struct source *s, struct archive *a, enum hf_status *how)
 {
     uint64_t at = 0;
+    s->pushed = false;
     for (;;) {
         const void *data = NULL;
         size_t len = 0;
         la_int64_t offset = 0;
+        errno = 0;
         int ret = archive_read_data_block(a, &data, &len, &offset);
         *how = ret == ARCHIVE_EOF || ret == ARCHIVE_OK ? HF_OK : status_of(a);
         if (ret == ARCHIVE_EOF || (ret != ARCHIVE_OK && ret != ARCHIVE_WARN))
@@ -168,6 +173,7 @@ static enum hf_status push_data(struct source *s, struct archive *a, enum hf_sta
             st = push_gap(&s->out, (uint64_t)offset - at);
         if (st == HF_OK)
             st = hf_pusher_push(&s->out, data, len);
+        s->pushed |= len > 0;
         if (st != HF_OK)
             return st;
         at = (offset > 0 && (uint64_t)offset > at ? (uint64_t)offset : at) + len;
@@ -182,6 +188,8 @@ static enum hf_status push_entry(struct source *s, struct archive *a,
     *how = child.encrypted ? HF_ENCRYPTED : HF_OK;
     if (st == HF_OK && !child.encrypted) /* libarchive may give the ciphertext as it is */
         st = push_data(s, a, how);
+    if (*how == HF_MALFORMED && !child.is_file && !s->pushed)
+        *how = HF_OK; /* rar5 calls it an error to ask for the data of a folder */
     return st != HF_OK ? st : hf_pusher_end(&s->out, *how);
 }
 
@@ -191,6 +199,7 @@ static enum hf_status push_entries(struct source *s, struct archive *a)
     struct hf_notes *notes = s->out.unpack->notes;
     for (unsigned errors = 0; errors < ERRORS_MAX;) {
         struct archive_entry *entry = NULL;
+        errno = 0; /* libarchive ends the process when it meets a stale ENOMEM */
         int ret = archive_read_next_header(a, &entry);
         if (!hf_cursor_charge(&s->in, 1))
             return HF_LIMIT;
@@ -213,6 +222,8 @@ static enum hf_status push_entries(struct source *s, struct archive *a)
     }
     if (all != HF_OK && archive_read_has_encrypted_entries(a) == 1 && s->out.number == 0)
         all = HF_ENCRYPTED; /* the list of names itself is encrypted */
+    if (all == HF_OK && s->out.number == 0 && s->out.unpack->format == HF_FORMAT_RAR)
+        all = HF_UNSUPPORTED; /* a later volume of a set: silently passed over */
     return all;
 }
 

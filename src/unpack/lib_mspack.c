@@ -19,6 +19,9 @@ struct file {
     bool is_child;
 };
 
+/* After a folder whose start could not be reached, the library goes on without a file for the
+ * next one [0.11, cabd_extract]: callbacks accept NULL and fail. */
+
 /* In front of each allocation, for the count. */
 union block {
     struct {
@@ -86,9 +89,11 @@ static void on_close(struct mspack_file *file)
 static int on_read(struct mspack_file *file, void *buffer, int bytes)
 {
     struct file *f = file_of(file);
+    if (f == NULL || f->is_child)
+        return -1;
     size_t left = hf_cursor_left(&f->in);
     size_t n = bytes < 0 ? 0 : (size_t)bytes < left ? (size_t)bytes : left;
-    if (f->is_child || !hf_cursor_charge(&f->in, n / 1024 + 1))
+    if (!hf_cursor_charge(&f->in, n / 1024 + 1))
         return -1;
     hf_copy(&f->in, buffer, n);
     return (int)n;
@@ -97,7 +102,7 @@ static int on_read(struct mspack_file *file, void *buffer, int bytes)
 static int on_write(struct mspack_file *file, void *buffer, int bytes)
 {
     struct file *f = file_of(file);
-    if (!f->is_child || bytes < 0)
+    if (f == NULL || !f->is_child || bytes < 0)
         return -1;
     if (hf_pusher_push(&f->owner->out, buffer, (size_t)bytes) != HF_OK)
         return -1;
@@ -108,11 +113,13 @@ static int on_write(struct mspack_file *file, void *buffer, int bytes)
 static int on_seek(struct mspack_file *file, off_t offset, int mode)
 {
     struct file *f = file_of(file);
+    if (f == NULL || f->is_child)
+        return -1;
     off_t end = (off_t)f->in.len;
     off_t base = mode == MSPACK_SYS_SEEK_START ? 0
                  : mode == MSPACK_SYS_SEEK_CUR ? (off_t)f->in.pos
                                                : end;
-    if (f->is_child || offset < -base || offset > end - base)
+    if (offset < -base || offset > end - base)
         return -1;
     f->in = hf_cursor_at(&f->in, (uint64_t)(base + offset));
     return 0;
@@ -121,6 +128,8 @@ static int on_seek(struct mspack_file *file, off_t offset, int mode)
 static off_t on_tell(struct mspack_file *file)
 {
     struct file *f = file_of(file);
+    if (f == NULL)
+        return 0;
     return f->is_child ? (off_t)f->written : (off_t)f->in.pos;
 }
 
@@ -202,7 +211,8 @@ enum hf_status hf_mspack_push_items(struct hf_mspack *m, struct hf_mspack_item *
                                     size_t count, hf_mspack_extract *extract, void *user)
 {
     enum hf_status all = HF_OK;
-    qsort(items, count, sizeof *items, by_place);
+    if (count > 0)
+        qsort(items, count, sizeof *items, by_place);
     for (size_t i = 0; i < count; i++) {
         struct hf_child child = hf_child_unknown();
         child.name = hf_bytes_text(items[i].name);
