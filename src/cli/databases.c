@@ -18,6 +18,7 @@ enum { NOTES_MAX = 10 }; /* bad lines shown; `holdfast db build` shows all */
 struct opening {
     struct hf_databases *out;
     const char **text; /* owned array: sources to compile; borrowed paths */
+    bool *beside;      /* owned, by source: compiled ones lie in the same folder */
     size_t text_count;
     hf_databases_on_note *on_note;
     void *user;
@@ -61,7 +62,7 @@ static enum hf_status take_folder(struct opening *o, const char *path)
     struct hf_walk_entry entry;
     if (walk == NULL || hf_walk_begin(walk, hf_bytes_text(path)) != HF_OK)
         return cannot(o, HF_NOMEM, path);
-    size_t texts = 0;
+    size_t texts = 0, before = o->out->count;
     for (enum hf_walk_kind kind; (kind = hf_walk_next(walk, &entry)) != HF_WALK_END;) {
         if (kind == HF_WALK_BUSY || kind == HF_WALK_ERROR) {
             errno = kind == HF_WALK_BUSY ? EMFILE : entry.error;
@@ -79,8 +80,10 @@ static enum hf_status take_folder(struct opening *o, const char *path)
         else if (take_segment(o, entry.fd) != HF_OK)
             return HF_LIMIT;
     }
-    if (texts > 0)
+    if (texts > 0) {
+        o->beside[o->text_count] = o->out->count > before;
         o->text[o->text_count++] = path;
+    }
     return HF_OK;
 }
 
@@ -131,10 +134,26 @@ static void note_unusable_cache(struct opening *o, int error)
     free(text);
 }
 
-/* Read all text sources. */
+static uint64_t gained(const struct hf_build *build)
+{
+    struct hf_build_summary summary = hf_build_summary(build);
+    return summary.signatures + summary.allowed + summary.ignored + summary.withdrawn;
+}
+
+static void note_empty(struct opening *o, size_t source)
+{
+    char *text = NULL;
+    if (asprintf(&text, "%s: no usable text signature in it", o->text[source]) < 0)
+        return;
+    o->on_note(o->user, !o->beside[source], text);
+    free(text);
+}
+
+/* Read all text sources. A mistyped list must not look like a list without hits. */
 static enum hf_status read_sources(struct opening *o, struct hf_build *build)
 {
     for (size_t i = 0; i < o->text_count; i++) {
+        uint64_t before = gained(build);
         enum hf_status st = hf_build_read_path(build, o->text[i]);
         if (st == HF_UNSUPPORTED) {
             hf_buffer_format(
@@ -145,15 +164,17 @@ static enum hf_status read_sources(struct opening *o, struct hf_build *build)
         }
         if (st != HF_OK)
             return cannot(o, st, o->text[i]);
+        if (gained(build) == before)
+            note_empty(o, i);
     }
-    struct hf_build_summary summary = hf_build_summary(build);
     if (o->notes > NOTES_MAX)
         o->on_note(o->user, true,
                    "more lines cannot be used; 'holdfast db build' shows all");
-    if (summary.signatures + summary.allowed + summary.ignored > 0)
+    if (gained(build) > 0)
         return HF_OK;
-    hf_buffer_format(o->error, "%s: no usable signature", o->text[0]);
-    return HF_MALFORMED;
+    if (o->out->count == 0)
+        hf_buffer_format(o->error, "%s: no usable signature", o->text[0]);
+    return HF_NOTFOUND;
 }
 
 /* Compile the text sources into the cache, or, where that cannot be written, into memory.
@@ -164,6 +185,8 @@ static enum hf_status compile(struct opening *o, const char *cache)
     if (build == NULL)
         return cannot(o, HF_NOMEM, o->text[0]);
     enum hf_status st = read_sources(o, build);
+    if (st == HF_NOTFOUND && o->out->count > 0 && o->error->len == 0)
+        return HF_OK; /* the compiled ones are enough */
     if (st != HF_OK)
         return st;
     if (cache != NULL) {
@@ -256,10 +279,12 @@ enum hf_status hf_databases_open(struct hf_databases *out, const char *const *pa
     *out = (struct hf_databases){0};
     struct opening o = {.out = out, .on_note = on_note, .user = user, .error = error};
     o.text = calloc(count + 1, sizeof *o.text);
-    if (o.text == NULL)
-        return cannot(&o, HF_NOMEM, "database");
-    enum hf_status st = take_all(&o, paths, count);
+    o.beside = calloc(count + 1, sizeof *o.beside);
+    enum hf_status st = o.text != NULL && o.beside != NULL
+                            ? take_all(&o, paths, count)
+                            : cannot(&o, HF_NOMEM, "database");
     free((void *)o.text);
+    free(o.beside);
     if (st != HF_OK)
         return st;
     name_them(out, paths, count);

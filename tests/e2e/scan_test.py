@@ -598,6 +598,18 @@ def several_databases_work_together():
     code, objects, summary = scan_json("--all-match", "-d", "a.hfdb", "-d", "b.ndb", "bad")
     assert code == 1 and [e["name"] for e in objects[0]["evidence"]] == ["Test.A", "Test.B"], objects
     assert summary["database"]["signatures"] == 2
+    os.mkdir("folder")
+    os.rename("a.hfdb", "folder/a.hfdb")
+    put("folder/README", b"what these are\n")
+    code, objects, _ = scan_json("-d", "folder", "bad")
+    assert code == 1 and objects[0]["name"] == "Test.A", objects
+    put("folder/c.ndb", b"Test.C:0:*:" + eicar()[1:40].hex().encode() + b"\n")
+    code, objects, _ = scan_json("--all-match", "-d", "folder", "bad")
+    assert code == 1 and [e["name"] for e in objects[0]["evidence"]] == ["Test.A", "Test.C"], objects
+    put("empty.ndb", b"# nothing yet\n")
+    for other in ("b.ndb", "folder/a.hfdb"):
+        r = scan("--no-summary", "-d", other, "-d", "empty.ndb", "bad")
+        assert r.returncode == 1 and b"empty.ndb: no usable text signature" in r.stderr, r
 
 
 # ---- other ----
