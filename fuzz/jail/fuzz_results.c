@@ -28,6 +28,10 @@ static void on_done(void *user, uint64_t id, enum hf_status status,
     assert(report->finding_count <= HF_FINDINGS_MAX);
     assert(report->incident_count <= HF_INCIDENTS_MAX);
     assert(status == HF_OK || status == HF_INVALID || status == HF_IO);
+    assert(report->inspected_count <= HF_INSPECTED_MAX);
+    for (size_t i = 0; i < report->inspected_count; i++) /* every byte is there */
+        for (size_t k = 0; k < report->inspected[i].facts.len; k += 4096)
+            assert(report->inspected[i].facts.data[k] <= UINT8_MAX);
     for (size_t i = 0; i < report->finding_count; i++)
         assert(report->findings[i].path.count <= HF_INNER_DEPTH_MAX);
     seen->total++;
@@ -76,7 +80,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     w.page = page;
     struct hf_cursor c = hf_cursor_open(data, size, NULL);
     page->object = hf_u8(&c) < 200 ? hf_u8(&c) : UINT64_MAX;
-    bool blame = (hf_u8(&c) & 1) != 0;
+    uint8_t how = hf_u8(&c);
+    bool blame = (how & 1) != 0;
+    pool.options.inspect = (how & 2) != 0;
     while (w.state == WORKER_LIVE && hf_cursor_left(&c) > 0) {
         uint16_t len = hf_u16le(&c);
         struct hf_bytes one =

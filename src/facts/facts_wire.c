@@ -42,7 +42,7 @@ static void put_event(struct hf_fact_wire_writer *w, const struct hf_fact_event 
         hf_buffer_u64(w->out, event->left_out);
 }
 
-static void close_all(struct hf_fact_wire_writer *w)
+void hf_fact_wire_close(struct hf_fact_wire_writer *w)
 {
     struct hf_fact_event close = {.kind = HF_FACT_EVENT_CLOSE};
     for (; w->depth > 0; w->depth--) {
@@ -65,7 +65,7 @@ bool hf_fact_wire_visit(void *writer, const struct hf_fact_event *event)
          (event->kind == HF_FACT_EVENT_OPEN && w->depth == HF_FACT_DEPTH_MAX))) {
         w->out->len = before;
         w->cut = true;
-        close_all(w);
+        hf_fact_wire_close(w);
         return false;
     }
     if (event->kind == HF_FACT_EVENT_OPEN)

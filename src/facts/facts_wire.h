@@ -25,6 +25,9 @@ struct hf_fact_wire_writer {
 };
 bool hf_fact_wire_visit(void *writer, const struct hf_fact_event *event);
 
+/* Close what a walk that was ended left open. */
+void hf_fact_wire_close(struct hf_fact_wire_writer *writer);
+
 /* Reads them back, from a peer that may lie: levels are balanced, values are inside of one, and
  * of a type that exists; names and strings are bounded and borrowed from the bytes. */
 struct hf_fact_wire_reader {

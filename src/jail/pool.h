@@ -13,6 +13,7 @@ struct hf_pool_options {
     const char *worker_path; /* NULL: found by hf_worker_path_find */
     unsigned workers;        /* 0: as many as processors */
     bool all_match;
+    bool inspect; /* reports have every object, its digests and facts; set all_match too */
     struct hf_limits limits;
     const int *db_fds; /* database segments, oldest first; duplicated by the call */
     size_t db_count;

@@ -54,6 +54,8 @@ struct hf_pool_worker {
     struct hf_arena *arena; /* of the place: kept from worker to worker */
     struct hf_arena_mark empty;
     struct hf_report report;
+    uint8_t *facts_at; /* where the next piece of facts goes; NULL: there was no room */
+    uint64_t facts_missing; /* bytes announced and not come yet */
 };
 
 struct hf_pool {

@@ -66,6 +66,7 @@ static enum hf_status send_config(struct hf_pool *pool)
     struct hf_msg_config config = {
         .limits = pool->options.limits,
         .all_match = pool->options.all_match,
+        .inspect = pool->options.inspect,
         .memory = WORKER_MEMORY,
     };
     hf_buffer_clear(&pool->out);

@@ -220,6 +220,47 @@ static bool on_incident(struct hf_pool_worker *w, const struct hf_msg_incident *
     return true;
 }
 
+/* An object of an inspected file: memory for its facts is taken here, once. */
+static bool on_object(struct hf_pool *pool, struct hf_pool_worker *w,
+                      const struct hf_msg_object *m)
+{
+    struct hf_report *r = &w->report;
+    if (m->object != w->next_done || !pool->options.inspect || w->facts_missing > 0 ||
+        r->inspected_count >= HF_INSPECTED_MAX)
+        return false;
+    size_t size = m->seen.facts.len;
+    w->facts_missing = size;
+    w->facts_at = hf_arena_alloc(w->arena, size);
+    struct hf_inspected *all =
+        hf_arena_grow(w->arena, r->inspected, r->inspected_count, sizeof *r->inspected);
+    if (all != NULL)
+        r->inspected = all;
+    struct hf_inner_path path;
+    if (all == NULL || w->facts_at == NULL || !copy_path(w->arena, &path, &m->seen.path)) {
+        w->facts_at = NULL;
+        r->inspected_dropped++;
+        return true;
+    }
+    struct hf_inspected *new = &all[r->inspected_count++];
+    *new = m->seen;
+    new->path = path;
+    new->facts = hf_bytes_of(w->facts_at, size);
+    return true;
+}
+
+static bool on_facts(struct hf_pool_worker *w, const struct hf_msg_facts *m)
+{
+    size_t n = m->piece.len;
+    if (m->object != w->next_done || n > w->facts_missing)
+        return false;
+    w->facts_missing -= n;
+    if (w->facts_at != NULL) {
+        memcpy(w->facts_at, m->piece.data, n);
+        w->facts_at += n;
+    }
+    return true;
+}
+
 static void finish_object(struct hf_pool *pool, struct hf_pool_worker *w)
 {
     w->next_done++;
@@ -236,7 +277,7 @@ static bool on_done(struct hf_pool *pool, struct hf_pool_worker *w,
                     const struct hf_msg_done *m)
 {
     struct hf_report *r = &w->report;
-    if (m->object != w->next_done || w->out.count == 0)
+    if (m->object != w->next_done || w->out.count == 0 || w->facts_missing > 0)
         return false;
     if (m->status != HF_OK && m->status != HF_INVALID && m->status != HF_IO)
         return false;
@@ -247,6 +288,7 @@ static bool on_done(struct hf_pool *pool, struct hf_pool_worker *w,
     r->bytes = m->bytes;
     r->work = m->work;
     r->findings_dropped += m->findings_dropped;
+    r->inspected_dropped += m->inspected_dropped;
     if (m->last)
         w->closing = w->said_last = true;
     uint32_t item = hf_pool_pop(pool, &w->out);
@@ -273,6 +315,10 @@ static bool on_datagram(struct hf_pool *pool, struct hf_pool_worker *w,
                    on_finding(w, &m.finding);
         else if (good && m.type == HF_MSG_INCIDENT)
             good = on_incident(w, &m.incident);
+        else if (good && m.type == HF_MSG_OBJECT)
+            good = on_object(pool, w, &m.seen_object);
+        else if (good && m.type == HF_MSG_FACTS)
+            good = on_facts(w, &m.facts);
         else
             good = good && m.type == HF_MSG_DONE && on_done(pool, w, &m.done);
         hf_arena_rewind(pool->arena, mark);

@@ -47,6 +47,7 @@ void hf_msg_put_config(struct hf_buffer *out, const struct hf_msg_config *m)
     hf_buffer_u64(out, m->limits.work);
     hf_buffer_u64(out, m->limits.time_ms);
     hf_buffer_u8(out, m->all_match);
+    hf_buffer_u8(out, m->inspect);
     hf_buffer_u64(out, m->memory);
     end(out, body);
 }
@@ -130,7 +131,36 @@ void hf_msg_put_done(struct hf_buffer *out, const struct hf_msg_done *m)
     hf_buffer_u64(out, m->bytes);
     hf_buffer_u64(out, m->work);
     hf_buffer_u64(out, m->findings_dropped);
+    hf_buffer_u64(out, m->inspected_dropped);
     hf_buffer_u8(out, m->last);
+    end(out, body);
+}
+
+void hf_msg_put_object(struct hf_buffer *out, const struct hf_msg_object *m)
+{
+    const struct hf_inspected *s = &m->seen;
+    size_t body = begin(out, HF_MSG_OBJECT);
+    hf_buffer_u64(out, m->object);
+    hf_buffer_u32(out, (uint32_t)s->format);
+    hf_buffer_u8(out, (uint8_t)s->also_count);
+    for (size_t i = 0; i < s->also_count; i++)
+        hf_buffer_u32(out, (uint32_t)s->also[i]);
+    hf_buffer_u64(out, s->size);
+    hf_buffer_u8(out, (uint8_t)s->digests.have);
+    for (int k = 0; k < HF_DIGEST_KINDS; k++)
+        if ((s->digests.have >> k & 1u) != 0)
+            hf_buffer_bytes(out, hf_digest_bytes(&s->digests, (enum hf_digest_kind)k));
+    hf_buffer_u8(out, s->facts_cut);
+    hf_buffer_u32(out, (uint32_t)s->facts.len);
+    put_path(out, &s->path);
+    end(out, body);
+}
+
+void hf_msg_put_facts(struct hf_buffer *out, const struct hf_msg_facts *m)
+{
+    size_t body = begin(out, HF_MSG_FACTS);
+    hf_buffer_u64(out, m->object);
+    put_bounded(out, m->piece, HF_FACTS_PIECE_MAX);
     end(out, body);
 }
 
@@ -187,6 +217,7 @@ static enum hf_status get_config(struct hf_cursor *c, struct hf_arena *arena,
     m->config.limits.work = hf_u64le(c);
     m->config.limits.time_ms = hf_u64le(c);
     m->config.all_match = get_bool(c, bad);
+    m->config.inspect = get_bool(c, bad);
     m->config.memory = hf_u64le(c);
     return HF_OK;
 }
@@ -284,7 +315,38 @@ static enum hf_status get_done(struct hf_cursor *c, struct hf_arena *arena,
     m->done.bytes = hf_u64le(c);
     m->done.work = hf_u64le(c);
     m->done.findings_dropped = hf_u64le(c);
+    m->done.inspected_dropped = hf_u64le(c);
     m->done.last = get_bool(c, bad);
+    return HF_OK;
+}
+
+static enum hf_status get_object(struct hf_cursor *c, struct hf_arena *arena,
+                                 struct hf_message *m, bool *bad)
+{
+    struct hf_inspected *s = &m->seen_object.seen;
+    m->seen_object.object = hf_u64le(c);
+    s->format = (enum hf_format)below(hf_u32le(c), HF_FORMAT_COUNT, bad);
+    s->also_count = below(hf_u8(c), HF_ALSO_MAX + 1, bad);
+    for (size_t i = 0; i < s->also_count; i++)
+        s->also[i] = (enum hf_format)below(hf_u32le(c), HF_FORMAT_COUNT, bad);
+    s->size = hf_u64le(c);
+    s->digests.have = below(hf_u8(c), 1u << HF_DIGEST_KINDS, bad);
+    for (int k = 0; k < HF_DIGEST_KINDS; k++)
+        if ((s->digests.have >> k & 1u) != 0)
+            hf_copy(c, s->digests.value[k], hf_digest_length((enum hf_digest_kind)k));
+    s->facts_cut = get_bool(c, bad);
+    s->facts.len = below(hf_u32le(c), HF_INSPECT_BYTES_MAX + HF_INSPECT_BYTES_SLACK, bad);
+    return get_path(c, arena, &s->path, bad);
+}
+
+static enum hf_status get_facts(struct hf_cursor *c, struct hf_arena *arena,
+                                struct hf_message *m, bool *bad)
+{
+    (void)arena;
+    m->facts.object = hf_u64le(c);
+    m->facts.piece = get_bounded(c, HF_FACTS_PIECE_MAX, bad);
+    if (m->facts.piece.len == 0)
+        *bad = true;
     return HF_OK;
 }
 
@@ -296,7 +358,8 @@ static getter *const getters[] = {
     [HF_MSG_FORK] = get_fork,       [HF_MSG_FORKED] = get_forked,
     [HF_MSG_EXITED] = get_exited,   [HF_MSG_BATCH] = get_batch,
     [HF_MSG_FINDING] = get_finding, [HF_MSG_INCIDENT] = get_incident,
-    [HF_MSG_DONE] = get_done,
+    [HF_MSG_DONE] = get_done,       [HF_MSG_OBJECT] = get_object,
+    [HF_MSG_FACTS] = get_facts,
 };
 
 enum hf_status hf_msg_next(struct hf_cursor *datagram, struct hf_arena *arena,

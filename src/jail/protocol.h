@@ -10,7 +10,7 @@
  *     │── FORK + channel, page ─►│── fork ──────────────────────►│ takes the channel, seals more
  *     │◄──────── FORKED + pidfd ─│                               │
  *     │── BATCH + descriptors ──────────────────────────────────►│ one object in flight:
- *     │◄──────────────────────────── FINDING*, INCIDENT*, DONE ──│ its number is in the page
+ *     │◄───────── FINDING*, INCIDENT*, (OBJECT, FACTS*)*, DONE ──│ its number is in the page
  *     │◄───────── EXITED ────────│◄─────────────────────── dies ─│
  *
  * The shared page is written by the worker and only ever read as two numbers by the parent: a
@@ -27,6 +27,7 @@ enum {
     HF_SPOOL_FD = 4,   /* of a worker: the engine's spool_fd */
     HF_MESSAGE_MAX = 96 * 1024, /* the longest FINDING, 64 names of 1 KiB, fits whole */
     HF_READY_TEXT_MAX = 1024,
+    HF_FACTS_PIECE_MAX = 32 * 1024,
     HF_BATCH_MAX = 64 /* descriptors in one BATCH; the kernel's own limit is 253 */
 };
 
@@ -40,7 +41,9 @@ enum hf_message_type {
     HF_MSG_BATCH,   /* parent -> worker; one descriptor an object */
     HF_MSG_FINDING, /* worker -> parent, records; any number in a datagram, in order: all */
     HF_MSG_INCIDENT, /*   FINDINGs and INCIDENTs of an object, then its DONE */
-    HF_MSG_DONE
+    HF_MSG_DONE,
+    HF_MSG_OBJECT, /* worker -> parent, inspecting only: an object of the file, */
+    HF_MSG_FACTS   /*   then its facts in pieces; before DONE */
 };
 
 /* Layers of the jail, as bits; `holdfast status --jail` shows them. */
@@ -56,7 +59,7 @@ enum hf_jail_layer {
 
 struct hf_msg_config {
     struct hf_limits limits;
-    bool all_match;
+    bool all_match, inspect;
     uint64_t memory; /* bytes of private memory a worker may have (RLIMIT_DATA) */
 };
 
@@ -99,11 +102,23 @@ struct hf_msg_incident {
     struct hf_incident incident;
 };
 
+/* All of an inspected object but its facts, whose length it announces in seen.facts.len; they
+ * follow in FACTS, and all of them come before the next record of another type. */
+struct hf_msg_object {
+    uint64_t object;
+    struct hf_inspected seen;
+};
+
+struct hf_msg_facts {
+    uint64_t object;
+    struct hf_bytes piece; /* 1..HF_FACTS_PIECE_MAX bytes */
+};
+
 struct hf_msg_done {
     uint64_t object;
     enum hf_status status; /* HF_OK; HF_INVALID, HF_IO: could not be read at all */
     uint32_t verdict, reasons, format;
-    uint64_t objects, bytes, work, findings_dropped;
+    uint64_t objects, bytes, work, findings_dropped, inspected_dropped;
     bool last; /* the worker ends now by itself: send it nothing more */
 };
 
@@ -125,6 +140,8 @@ void hf_msg_put_batch(struct hf_buffer *out, const struct hf_msg_batch *m);
 void hf_msg_put_finding(struct hf_buffer *out, const struct hf_msg_finding *m);
 void hf_msg_put_incident(struct hf_buffer *out, const struct hf_msg_incident *m);
 void hf_msg_put_done(struct hf_buffer *out, const struct hf_msg_done *m);
+void hf_msg_put_object(struct hf_buffer *out, const struct hf_msg_object *m);
+void hf_msg_put_facts(struct hf_buffer *out, const struct hf_msg_facts *m);
 
 /* A decoded record; what it borrows is in the datagram or in the arena given. */
 struct hf_message {
@@ -139,6 +156,8 @@ struct hf_message {
         struct hf_msg_finding finding;
         struct hf_msg_incident incident;
         struct hf_msg_done done;
+        struct hf_msg_object seen_object;
+        struct hf_msg_facts facts;
     };
 };
 

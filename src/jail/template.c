@@ -128,6 +128,7 @@ static const char *prepare(struct template *t, const struct request *config,
     struct hf_engine_options options = {
         .limits = config->message.config.limits,
         .all_match = config->message.config.all_match,
+        .inspect = config->message.config.inspect,
         .spool_fd = HF_SPOOL_FD,
     };
     *status = hf_engine_new(db, &options, &t->engine);

@@ -64,6 +64,26 @@ static bool make_room(struct worker *w)
     return w->out.len < FLUSH_AT || flush(w);
 }
 
+static bool send_inspected(struct worker *w, uint64_t object,
+                           const struct hf_inspected *seen)
+{
+    struct hf_msg_object m = {.object = object, .seen = *seen};
+    if (!make_room(w))
+        return false;
+    hf_msg_put_object(&w->out, &m);
+    for (size_t at = 0; at < seen->facts.len; at += HF_FACTS_PIECE_MAX) {
+        size_t left = seen->facts.len - at;
+        struct hf_msg_facts facts = {
+            .object = object,
+            .piece = hf_bytes_of(seen->facts.data + at,
+                                 left < HF_FACTS_PIECE_MAX ? left : HF_FACTS_PIECE_MAX)};
+        if (!make_room(w))
+            return false;
+        hf_msg_put_facts(&w->out, &facts);
+    }
+    return true;
+}
+
 static bool send_report(struct worker *w, uint64_t object, const struct hf_report *report)
 {
     for (size_t i = 0; i < report->finding_count; i++) {
@@ -78,6 +98,9 @@ static bool send_report(struct worker *w, uint64_t object, const struct hf_repor
             return false;
         hf_msg_put_incident(&w->out, &m);
     }
+    for (size_t i = 0; i < report->inspected_count; i++)
+        if (!send_inspected(w, object, &report->inspected[i]))
+            return false;
     return make_room(w);
 }
 
@@ -122,6 +145,7 @@ static bool scan_object(struct worker *w, uint64_t object, int fd, bool last_of_
         .bytes = report.bytes,
         .work = report.work,
         .findings_dropped = report.findings_dropped,
+        .inspected_dropped = report.inspected_dropped,
         .last = last_of_batch && w->ending,
     };
     hf_msg_put_done(&w->out, &done);

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { ARENA_CAP = 256 << 20, PATH_MAX_DEPTH = 256 };
+enum { ARENA_CAP = 256 << 20 };
 
 enum hf_status hf_engine_new(const struct hf_db *db,
                              const struct hf_engine_options *options,
@@ -49,21 +49,20 @@ bool hf_scan_settled(const struct hf_engine *engine)
     return engine->found && !engine->options.all_match;
 }
 
-/* Names from the outermost container to the object. storage holds the last PATH_MAX_DEPTH. */
-static struct hf_inner_path path_of(const struct hf_object *object,
-                                    struct hf_bytes storage[PATH_MAX_DEPTH])
+struct hf_inner_path hf_scan_path(const struct hf_object *object,
+                                  struct hf_bytes storage[HF_SCAN_PATH_MAX])
 {
-    size_t at = PATH_MAX_DEPTH;
+    size_t at = HF_SCAN_PATH_MAX;
     for (const struct hf_object *o = object; o->parent != NULL && at > 0; o = o->parent)
         storage[--at] = o->name;
-    return (struct hf_inner_path){.names = storage + at, .count = PATH_MAX_DEPTH - at};
+    return (struct hf_inner_path){.names = storage + at, .count = HF_SCAN_PATH_MAX - at};
 }
 
 void hf_scan_incident(struct hf_engine *engine, const struct hf_object *object,
                       enum hf_status status)
 {
-    struct hf_bytes storage[PATH_MAX_DEPTH];
-    struct hf_inner_path path = path_of(object, storage);
+    struct hf_bytes storage[HF_SCAN_PATH_MAX];
+    struct hf_inner_path path = hf_scan_path(object, storage);
     unsigned reason = hf_status_reason(status);
     if (reason != 0)
         hf_report_incident(engine->report, (enum hf_reason)reason, &path);
@@ -74,8 +73,8 @@ void hf_scan_incident(struct hf_engine *engine, const struct hf_object *object,
 void hf_scan_finding(struct hf_engine *engine, const struct hf_object *object,
                      struct hf_finding *finding)
 {
-    struct hf_bytes storage[PATH_MAX_DEPTH];
-    finding->path = path_of(object, storage);
+    struct hf_bytes storage[HF_SCAN_PATH_MAX];
+    finding->path = hf_scan_path(object, storage);
     finding->order = engine->finished;
     hf_report_found(engine->report, finding);
     engine->found = engine->found || !finding->indicator;
@@ -87,6 +86,8 @@ enum hf_status hf_scan_object(struct hf_engine *engine, struct hf_object *object
     struct hf_cursor whole =
         hf_cursor_open(object->bytes.data, object->bytes.len, &engine->budget);
     object->format = hf_identify(&whole);
+    if (engine->options.inspect)
+        hf_scan_inspect(engine, object);
     enum hf_status st = hf_scan_children(engine, object);
     if (st != HF_STOPPED)
         hf_scan_judge(engine, object);
@@ -105,6 +106,7 @@ enum hf_status hf_engine_scan(struct hf_engine *engine, const struct hf_source *
     engine->budget = hf_budget_of(&engine->options.limits);
     engine->finished = 0;
     engine->found = false;
+    engine->fact_bytes = 0;
     engine->spool.top = 0;
     uint64_t work = engine->budget.work;
     struct hf_object file = {

@@ -14,6 +14,7 @@ struct hf_engine_options {
     struct hf_limits limits;
     bool
         all_match; /* all findings of an object and of all objects; else the first ends the scan */
+    bool inspect; /* report every object with its digests and facts; wants all_match */
     int spool_fd; /* unlinked, read-write, for children past the private threshold; -1: none */
 };
 

@@ -29,8 +29,9 @@ struct hf_engine {
     /* The scan at hand. */
     struct hf_budget budget;
     struct hf_report *report;
-    uint64_t finished; /* objects */
-    bool found;        /* something that is more than an indicator */
+    uint64_t finished;   /* objects */
+    bool found;          /* something that is more than an indicator */
+    uint64_t fact_bytes; /* reported so far, when inspecting */
 };
 
 /* Whether the scan may end: the verdict stands and nobody asked for more. */
@@ -50,6 +51,14 @@ enum hf_status hf_scan_object(struct hf_engine *engine, struct hf_object *object
 
 /* Unpack an object, as everything that it can be, and scan its children. */
 enum hf_status hf_scan_children(struct hf_engine *engine, struct hf_object *object);
+
+/* Add the object to the report with its digests and facts. */
+void hf_scan_inspect(struct hf_engine *engine, struct hf_object *object);
+
+/* Names from the outermost container to the object; storage holds the last HF_SCAN_PATH_MAX. */
+enum { HF_SCAN_PATH_MAX = 256 };
+struct hf_inner_path hf_scan_path(const struct hf_object *object,
+                                  struct hf_bytes storage[HF_SCAN_PATH_MAX]);
 
 /* Find signatures that hold for the object itself and add them to the report. */
 void hf_scan_judge(struct hf_engine *engine, struct hf_object *object);

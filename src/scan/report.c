@@ -100,6 +100,22 @@ void hf_report_incident(struct hf_report *report, enum hf_reason reason,
         report->incident_count++;
 }
 
+void hf_report_inspected(struct hf_report *report, const struct hf_inspected *object)
+{
+    struct hf_inspected *items = NULL, new = *object;
+    if (report->inspected_count < HF_INSPECTED_MAX)
+        items = hf_arena_grow(report->arena, report->inspected, report->inspected_count,
+                              sizeof *items);
+    new.facts = hf_arena_copy(report->arena, object->facts);
+    if (items == NULL || !copy_path(report->arena, &object->path, &new.path) ||
+        new.facts.data == NULL) {
+        report->inspected_dropped++;
+        return;
+    }
+    report->inspected = items;
+    items[report->inspected_count++] = new;
+}
+
 static int by_number(uint64_t a, uint64_t b)
 {
     return (a > b) - (a < b);

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "db/db.h"
+#include "digest/digest.h"
 #include "format/format.h"
 
 /* Stored nowhere, sent in messages of one program version. */
@@ -29,7 +30,11 @@ enum {
     HF_INNER_NAME_MAX = 1024, /* longer names are cut */
     HF_INNER_DEPTH_MAX = 64,  /* deeper paths keep the outermost 63 and the innermost */
     HF_FINDINGS_MAX = 4096,   /* of one file; more are counted */
-    HF_INCIDENTS_MAX = 16     /* of one file; more are counted */
+    HF_INCIDENTS_MAX = 16,    /* of one file; more are counted */
+    HF_INSPECTED_MAX = 4096,  /* objects of one inspected file; more are counted */
+    HF_INSPECT_BYTES_MAX =
+        8 << 20,                  /* facts of one inspected file; what is past it is cut, */
+    HF_INSPECT_BYTES_SLACK = 4096 /*   but for the ends of what was open */
 };
 
 /* A signature that holds for an object. */
@@ -50,6 +55,18 @@ struct hf_incident {
     struct hf_inner_path path;
 };
 
+/* An object as `inspect` shows it. */
+struct hf_inspected {
+    struct hf_inner_path path;
+    enum hf_format format;
+    enum hf_format also[HF_ALSO_MAX]; /* what it is besides */
+    size_t also_count;
+    uint64_t size;
+    struct hf_digests digests; /* all kinds */
+    struct hf_bytes facts;     /* as facts/facts_wire.h has them */
+    bool facts_cut;
+};
+
 struct hf_report {
     bool first_only; /* of the findings only the one that names the file is kept */
     enum hf_verdict verdict;
@@ -60,10 +77,13 @@ struct hf_report {
     uint64_t findings_dropped;
     struct hf_incident *incidents;
     size_t incident_count;
-    uint64_t objects, bytes; /* scanned, the file included */
-    uint64_t work;           /* units spent */
-    enum hf_format format;   /* of the file itself */
-    struct hf_arena *arena;  /* borrowed: findings, incidents and paths live there */
+    struct hf_inspected *inspected; /* containers before what is in them; inspecting only */
+    size_t inspected_count;
+    uint64_t inspected_dropped; /* objects that there was no room for */
+    uint64_t objects, bytes;    /* scanned, the file included */
+    uint64_t work;              /* units spent */
+    enum hf_format format;      /* of the file itself */
+    struct hf_arena *arena;     /* borrowed: findings, incidents and paths live there */
 };
 
 /* Empty, growing in arena. */
@@ -73,6 +93,7 @@ struct hf_report hf_report_begin(struct hf_arena *arena);
 void hf_report_found(struct hf_report *report, const struct hf_finding *finding);
 void hf_report_incident(struct hf_report *report, enum hf_reason reason,
                         const struct hf_inner_path *path);
+void hf_report_inspected(struct hf_report *report, const struct hf_inspected *object);
 
 /*
  * Order findings and draw the verdict. The total order, so that the name does not depend on

@@ -81,6 +81,44 @@ static void test_findings_come_back_with_their_paths(void **state)
         assert_true(hf_bytes_equal(f->path.names[i], names[i]));
 }
 
+static void test_inspected_objects_come_back_without_their_facts(void **state)
+{
+    (void)state;
+    HF_AUTO(hf_arena_release) struct hf_arena *arena = hf_arena_new(1 << 20);
+    HF_AUTO(hf_buffer_done) struct hf_buffer b = {0};
+    struct hf_bytes names[] = {hf_bytes_text("a.zip")};
+    struct hf_msg_object in = {
+        .object = 77,
+        .seen = {.path = {names, 1},
+                 .format = HF_FORMAT_ELF,
+                 .also = {HF_FORMAT_ZIP},
+                 .also_count = 1,
+                 .size = 12345,
+                 .digests = {.have = 1u << HF_MD5 | 1u << HF_SHA256},
+                 .facts = {NULL, 999},
+                 .facts_cut = true},
+    };
+    memset(in.seen.digests.value[HF_SHA256], 0xab, 32);
+    hf_msg_put_object(&b, &in);
+    struct hf_message m = decode(&b, arena);
+    const struct hf_inspected *s = &m.seen_object.seen;
+    assert_int_equal(m.type, HF_MSG_OBJECT);
+    assert_int_equal(m.seen_object.object, 77);
+    assert_int_equal(s->format, HF_FORMAT_ELF);
+    assert_true(s->also_count == 1 && s->also[0] == HF_FORMAT_ZIP);
+    assert_int_equal(s->size, 12345);
+    assert_int_equal(s->digests.have, 1u << HF_MD5 | 1u << HF_SHA256);
+    assert_memory_equal(s->digests.value[HF_SHA256], in.seen.digests.value[HF_SHA256], 32);
+    assert_int_equal(s->facts.len, 999);
+    assert_null(s->facts.data);
+    assert_true(s->facts_cut && s->path.count == 1);
+    hf_buffer_clear(&b);
+    hf_msg_put_facts(&b, &(struct hf_msg_facts){77, hf_bytes_text("facts")});
+    m = decode(&b, arena);
+    assert_int_equal(m.type, HF_MSG_FACTS);
+    assert_true(hf_bytes_equal(m.facts.piece, hf_bytes_text("facts")));
+}
+
 static void test_the_longest_finding_fits_in_a_datagram(void **state)
 {
     (void)state;
@@ -202,6 +240,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_control_messages_come_back_as_they_were),
         cmocka_unit_test(test_findings_come_back_with_their_paths),
+        cmocka_unit_test(test_inspected_objects_come_back_without_their_facts),
         cmocka_unit_test(test_the_longest_finding_fits_in_a_datagram),
         cmocka_unit_test(test_damaged_messages_are_refused),
         cmocka_unit_test(test_values_out_of_range_are_refused),
