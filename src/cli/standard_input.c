@@ -12,12 +12,14 @@
 
 enum { MEMORY_MAX = 4 << 20, PIECE = 256 * 1024 };
 
-/* The worker gets no right to write: a second descriptor of the spool file, for reading. */
+/* The worker gets no right to write: a second descriptor of the spool file, for reading. Where
+ * /proc is missing its jail alone must forbid that. */
 static int read_only(int spool)
 {
     char name[32];
     snprintf(name, sizeof name, "/proc/self/fd/%d", spool);
-    return open(name, O_RDONLY | O_CLOEXEC);
+    int fd = open(name, O_RDONLY | O_CLOEXEC);
+    return fd >= 0 || errno != ENOENT ? fd : fcntl(spool, F_DUPFD_CLOEXEC, 0);
 }
 
 /* One read. HF_OK with *n 0 at the end. */
