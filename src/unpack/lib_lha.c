@@ -12,18 +12,23 @@ struct source {
     struct hf_cursor in;
     struct hf_pusher out;
     uint8_t *piece;
+    size_t missing; /* bytes of the last read that were not there */
+    enum hf_status all;
 };
 
+/* The library throws away a read that comes back short, up to a KiB of a cut member: it gets zeros
+ * for what is missing, once. */
 static int on_read(void *handle, void *buf, size_t len)
 {
     struct source *s = handle;
     size_t left = hf_cursor_left(&s->in);
     size_t n = len < left ? len : left;
-    n = n < INT32_MAX ? n : INT32_MAX;
-    if (!hf_cursor_charge(&s->in, n / 1024 + 1))
-        return -1;
+    if (n == 0 || len > INT32_MAX || !hf_cursor_charge(&s->in, n / 1024 + 1))
+        return n == 0 ? 0 : -1;
     hf_copy(&s->in, buf, n);
-    return (int)n;
+    memset((uint8_t *)buf + n, 0, len - n);
+    s->missing = len - n;
+    return (int)len;
 }
 
 static int on_skip(void *handle, size_t len)
@@ -62,6 +67,12 @@ static struct hf_bytes name_of(struct hf_arena *arena, const LHAFileHeader *head
     return hf_bytes_of(name, path.len + file.len);
 }
 
+static bool is_stored(const char *method)
+{
+    return strcmp(method, "-lh0-") == 0 || strcmp(method, "-lz4-") == 0 ||
+           strcmp(method, "-pm0-") == 0;
+}
+
 /* Whether the library has a decoder: it gives an empty stream for a method that it lacks. */
 static bool is_known(const char *method)
 {
@@ -75,24 +86,32 @@ static bool is_known(const char *method)
     return false;
 }
 
-static enum hf_status push_data(struct source *s, LHAReader *reader, uint64_t size,
-                                bool known)
+static enum hf_status push_data(struct source *s, LHAReader *reader,
+                                const LHAFileHeader *header)
 {
+    uint64_t size = header->length;
+    bool known = is_known(header->compress_method);
+    bool stored = is_stored(header->compress_method);
     uint64_t total = 0;
     size_t n = 0;
     do {
         n = lha_reader_read(reader, s->piece, PIECE);
+        if (stored && s->missing > 0)
+            n -= s->missing < n ? s->missing : n;
         enum hf_status st = hf_pusher_push(&s->out, s->piece, n);
         if (st != HF_OK)
             return st;
         total += n;
     } while (n > 0 && s->out.wanted);
-    if (!s->out.wanted || total >= size)
-        return hf_pusher_end(&s->out, HF_OK);
-    bool ended = hf_cursor_left(&s->in) == 0;
-    return hf_pusher_end(&s->out, !known  ? HF_UNSUPPORTED
-                                  : ended ? HF_TRUNCATED
-                                          : HF_MALFORMED);
+    enum hf_status how = HF_OK;
+    if (s->missing > 0 || (total < size && known && hf_cursor_left(&s->in) == 0))
+        how = HF_TRUNCATED;
+    else if (total < size)
+        how = known ? HF_MALFORMED : HF_UNSUPPORTED;
+    if (!s->out.wanted)
+        return HF_OK;
+    s->all = s->all == HF_OK ? how : s->all;
+    return hf_pusher_end(&s->out, how);
 }
 
 static enum hf_status push_member(struct source *s, LHAReader *reader,
@@ -107,7 +126,7 @@ static enum hf_status push_member(struct source *s, LHAReader *reader,
     enum hf_status st = hf_pusher_begin(&s->out, child);
     if (st != HF_OK || !s->out.wanted) /* the library jumps over what is not read */
         return st;
-    return push_data(s, reader, header->length, is_known(header->compress_method));
+    return push_data(s, reader, header);
 }
 
 enum hf_status hf_unpack_lha(struct hf_unpack *unpack)
@@ -123,6 +142,7 @@ enum hf_status hf_unpack_lha(struct hf_unpack *unpack)
     lha_reader_set_dir_policy(reader, LHA_READER_DIR_PLAIN);
     for (;;) {
         LHAFileHeader *header = lha_reader_next_file(reader);
+        s.missing = 0; /* a header may be looked for past the end */
         if (hf_cursor_status(&s.in) == HF_LIMIT || !hf_budget_work(s.in.budget, 1))
             return HF_LIMIT;
         if (header == NULL)
@@ -133,6 +153,5 @@ enum hf_status hf_unpack_lha(struct hf_unpack *unpack)
     }
     if (s.out.number == 0)
         return HF_MALFORMED;
-    /* A zero byte ends the archive; all else means that a header was not understood. */
-    return s.in.failed ? HF_TRUNCATED : HF_OK;
+    return s.all == HF_OK && s.in.failed ? HF_TRUNCATED : s.all;
 }

@@ -54,6 +54,8 @@ static enum hf_status run(struct hf_mspack *m)
 enum hf_status hf_unpack_chm(struct hf_unpack *unpack)
 {
     struct hf_mspack m;
+    if (!hf_peek_equal(&unpack->object, "ITSF", 4))
+        return HF_NOTFOUND;
     hf_mspack_init(&m, unpack);
     enum hf_status st = run(&m);
     hf_mspack_done(&m);

@@ -55,8 +55,10 @@ static enum hf_status push_kwaj(struct hf_mspack *m)
 enum hf_status hf_unpack_szdd(struct hf_unpack *unpack)
 {
     struct hf_mspack m;
-    hf_mspack_init(&m, unpack);
     bool kwaj = hf_peek_equal(&unpack->object, "KWAJ", 4);
+    if (!kwaj && !hf_peek_equal(&unpack->object, "SZ", 2))
+        return HF_NOTFOUND;
+    hf_mspack_init(&m, unpack);
     enum hf_status st = kwaj ? push_kwaj(&m) : push_szdd(&m);
     hf_mspack_done(&m);
     return st;
