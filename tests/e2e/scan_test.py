@@ -170,8 +170,11 @@ def on_a_terminal(*args, **env):
     """What a terminal would get (both streams), and the exit code."""
     pid, fd = pty.fork()
     if pid == 0:
-        os.environ.update(TERM="xterm", **env)
-        os.execv(HOLDFAST, [HOLDFAST, *args])
+        try:
+            os.environ.update(TERM="xterm", **env)
+            os.execv(HOLDFAST, [HOLDFAST, *args])
+        finally:
+            os._exit(99)
     got = b""
     while True:
         try:
