@@ -18,8 +18,9 @@ enum hf_pattern_kind {
 
 enum hf_pattern_flag {
     HF_PATTERN_NOCASE = 1 << 0, /* ASCII letters match in either case */
-    HF_PATTERN_ASCII = 1 << 1,  /* as written; implied unless WIDE or a base64 form stands alone */
-    HF_PATTERN_WIDE = 1 << 2,   /* each byte followed by 00 */
+    HF_PATTERN_ASCII =
+        1 << 1, /* as written; implied unless WIDE or a base64 form stands alone */
+    HF_PATTERN_WIDE = 1 << 2, /* each byte followed by 00 */
     HF_PATTERN_FULLWORD = 1 << 3,
     HF_PATTERN_XOR = 1 << 4, /* with every key of xor_min..xor_max */
     HF_PATTERN_BASE64 = 1 << 5,
@@ -35,8 +36,8 @@ enum hf_place_kind {
     HF_PLACE_ENTRY,        /* entry point + offset (signed) .. + span */
     HF_PLACE_SECTION,      /* start of section number `section` + offset .. + span */
     HF_PLACE_LAST_SECTION, /* the same of the last section */
-    HF_PLACE_IN_SECTION,   /* anywhere in section number `section`, and span behind its end */
-    HF_PLACE_VERSION_INFO  /* at an entry of the version information's string table */
+    HF_PLACE_IN_SECTION, /* anywhere in section number `section`, and span behind its end */
+    HF_PLACE_VERSION_INFO /* at an entry of the version information's string table */
 };
 
 struct hf_place {
@@ -57,7 +58,8 @@ struct hf_pattern {
 /* Append the stored form; read it back. Reading checks every field and fails the cursor on what
  * it does not know; *pattern borrows from the cursor's bytes. */
 void hf_pattern_write(const struct hf_pattern *pattern, struct hf_buffer *out);
-HF_MUST_USE enum hf_status hf_pattern_read(struct hf_cursor *in, struct hf_pattern *pattern);
+HF_MUST_USE enum hf_status hf_pattern_read(struct hf_cursor *in,
+                                           struct hf_pattern *pattern);
 
 /* Whether a match at start (in a view of view_size bytes) is at the pattern's place. Only the
  * places that need no facts (ANYWHERE, START, END); the others are resolved by their caller
