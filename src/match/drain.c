@@ -3,7 +3,7 @@
 /* Candidates go through three tables that are seldom in the cache: bucket starts, entries,
  * records. Each step asks for the next one's memory for a whole batch before it is used, so that
  * the misses of a batch overlap. */
-enum { BATCH = 64, PENDING = 128 };
+enum { BATCH = 128, PENDING = 256 };
 
 /* A literal that may occur: its record, and where it would start. */
 struct pending {
@@ -17,6 +17,7 @@ struct drain {
     const uint8_t *text;
     size_t block;
     uint32_t compared; /* bits of a tag */
+    bool sieved;
     size_t count;
     struct pending pending[PENDING];
 };
@@ -79,6 +80,13 @@ static inline bool verify(const struct match_search *s, const struct pending *p)
     return true;
 }
 
+/* A record of usual length lies on one or two lines; the second costs as much as the first. */
+static inline void prefetch_record(const uint8_t *record)
+{
+    __builtin_prefetch(record);
+    __builtin_prefetch(record + 63); /* a hint only: it may lie behind the table */
+}
+
 static bool verify_pending(struct drain *d)
 {
     for (size_t i = 0; i < d->count; i++)
@@ -115,7 +123,7 @@ static inline bool scan_bucket(struct drain *d, uint32_t from, uint32_t to, uint
             continue;
         }
         if ((uint64_t)where * 8 < records_len)
-            __builtin_prefetch(records + (size_t)where * 8);
+            prefetch_record(records + (size_t)where * 8);
         d->pending[d->count++] = found;
         if (d->count == PENDING && !verify_pending(d))
             return false;
@@ -149,7 +157,7 @@ static bool drain_batch(struct drain *d, const uint16_t *queued, size_t n)
         at[i] = queued[i];
         hash[i] = match_exact_hash(match_le64(d->text + at[i]) & class->mask);
     }
-    if (class->sieve != NULL)
+    if (d->sieved)
         n = sieve(class, hash, at, n);
     for (size_t i = 0; i < n; i++)
         __builtin_prefetch(class->starts + 4 * match_bucket(class, hash[i]));
@@ -158,8 +166,10 @@ static bool drain_batch(struct drain *d, const uint16_t *queued, size_t n)
         from[i] = match_le32(start);
         to[i] = match_le32(start + 4);
         to[i] = to[i] > class->entry_count ? class->entry_count : to[i];
-        if (from[i] < to[i])
+        if (from[i] < to[i]) {
             __builtin_prefetch(class->entries + 8 * (size_t)from[i]);
+            __builtin_prefetch(class->entries + 8 * (size_t)to[i] - 8);
+        }
     }
     for (size_t i = 0; i < n; i++)
         if (!scan_bucket(d, from[i], to[i], (uint32_t)hash[i], at[i], false))
@@ -195,6 +205,8 @@ bool hf_match_drain(const struct match_search *search, const struct match_class 
     d.count = 0;
     if (class->sieve == NULL)
         return drain_near(&d, queue);
+    /* Where candidates are many, most are real windows, and the sieve one miss more for each. */
+    d.sieved = queue->count < MATCH_BLOCK / class->stride / 16;
     for (size_t i = 0; i < queue->count; i += BATCH) {
         size_t n = queue->count - i < BATCH ? queue->count - i : BATCH;
         if (!drain_batch(&d, queue->at + i, n))
