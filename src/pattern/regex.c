@@ -323,7 +323,7 @@ static struct hf_node *parse_repeated(struct parser *p)
 {
     bool repeatable;
     struct hf_node *atom = parse_atom(p, &repeatable);
-    uint32_t min, max;
+    uint32_t min = 0, max = 0;
     if (atom == NULL || !repeatable || !parse_repetition(p, &min, &max))
         return atom;
     if (max != HF_REPEAT_UNBOUNDED && min > max)

@@ -90,7 +90,9 @@ def readers(*command):
     log = os.path.abspath("calls")
     subprocess.run(["strace", "-f", "-y", "-qq", "-o", log, "-e",
                     "trace=execve,read,pread64,readv,preadv,preadv2,mmap,sendfile,splice,copy_file_range,io_uring_enter",
-                    *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
+                    *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60,
+                   # with all layers the workers cannot be looked into, not even by strace -y
+                   env=dict(os.environ, HOLDFAST_JAIL="seccomp"))
     programs, counts = {}, {}
     for line in open(log, errors="replace"):
         pid, _, call = line.partition(" ")
