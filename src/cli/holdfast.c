@@ -10,6 +10,7 @@ static int run_completion(const struct hf_arguments *arguments);
 
 static const struct hf_command *const commands[] = {
     &hf_command_scan,
+    &hf_command_inspect,
     &hf_command_db,
     &hf_command_status,
     &hf_command_version,
@@ -47,7 +48,7 @@ const struct hf_command hf_command_help = {
     .operands = "[OPTION]... [COMMAND]...",
     .summary = "show help for a command",
     .operands_max = 2,
-    .choices = (const char *const[]){"scan", "db", "status", "version", "completion", NULL},
+    .choices = (const char *const[]){"scan", "inspect", "db", "status", "version", "completion", NULL},
     .run = run_help,
 };
 
