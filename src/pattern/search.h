@@ -1,0 +1,59 @@
+/* search.h - between patterns and the matcher: which literal pieces (needles) to search for, and
+ * what an occurrence of one means. The database stores a needle as its pattern and its variant;
+ * everything else follows from the pattern. */
+#ifndef HF_PATTERN_SEARCH_H
+#define HF_PATTERN_SEARCH_H
+
+#include "pattern/pattern.h"
+#include "pattern/program.h"
+
+/* A piece to search for. */
+struct hf_needle {
+    struct hf_bytes bytes; /* borrowed until the callback returns */
+    bool nocase;
+    uint16_t variant; /* which form of the pattern it is; for hf_pattern_confirm */
+};
+
+/* Returns false to stop. */
+typedef bool hf_on_needle(void *user, const struct hf_needle *needle);
+
+/*
+ * What to search for, so that every match of a pattern contains an occurrence.
+ *
+ * Literals: the bytes in each of their forms (ascii, wide, every xor key, three base64 shifts). Hex
+ * strings and regular expressions: the anchors of their program.
+ * Returns HF_OK; HF_NOTFOUND (no literal piece at all: every offset is a candidate);
+ * HF_MALFORMED (text is no program); HF_STOPPED.
+ */
+HF_MUST_USE enum hf_status hf_pattern_needles(const struct hf_pattern *pattern,
+                                              hf_on_needle *on_needle, void *user);
+
+/*
+ * What an occurrence of a needle means: zero or more matches of the pattern.
+ *
+ * data     the view; offset and length: where the needle was found in it.
+ * variant  as hf_pattern_needles gave it. Unknown ones match nothing.
+ * Matches that the pattern's flags rule out (fullword) are not reported; its place is the
+ * caller's business. A start may be reported again through another needle: keep the longest, or
+ * the shortest when hf_pattern_is_lazy.
+ * Returns HF_OK, HF_LIMIT (budget), HF_MALFORMED (text is no program), HF_STOPPED.
+ */
+HF_MUST_USE enum hf_status hf_pattern_confirm(const struct hf_pattern *pattern,
+                                              uint16_t variant, struct hf_bytes data,
+                                              uint64_t offset, uint32_t length,
+                                              struct hf_budget *budget,
+                                              struct hf_machine_scratch *scratch,
+                                              hf_on_match *on_match, void *user);
+
+/* Whether of several matches at one start the shortest counts. */
+bool hf_pattern_is_lazy(const struct hf_pattern *pattern);
+
+/* The match at one offset, for patterns without needles and for places that are known. Of two
+ * forms (ascii, wide) the first that matches. HF_OK; HF_NOTFOUND; HF_LIMIT; HF_MALFORMED. */
+HF_MUST_USE enum hf_status hf_pattern_match_at(const struct hf_pattern *pattern,
+                                               struct hf_bytes data, uint64_t offset,
+                                               struct hf_budget *budget,
+                                               struct hf_machine_scratch *scratch,
+                                               uint64_t *length);
+
+#endif
