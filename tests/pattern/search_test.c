@@ -121,7 +121,7 @@ static void test_xor_keys_are_tried_each(void **state)
     uint8_t text[256 * 4];
     for (unsigned key = 0; key < 256; key++)
         for (unsigned i = 0; i < 4; i++)
-            text[4 * key + i] = (uint8_t)("mark"[i] ^ key);
+            text[4 * key + i] = (uint8_t)((uint8_t) "mark"[i] ^ key);
     struct hf_pattern p = literal("mark", HF_PATTERN_XOR);
     p.xor_min = 1;
     p.xor_max = 3;
