@@ -273,8 +273,13 @@ static void choose_run(struct build *b, struct build_literal *l)
 static enum hf_status write_record(struct build *b, size_t first, size_t end)
 {
     struct build_literal *l = &b->literals[first];
+    const size_t size = (MATCH_RECORD + l->bytes.len + 7) & ~(size_t)7;
+    const size_t used = (b->out->len - b->base) % MATCH_LINE;
+    if (size <= MATCH_LINE && used + size > MATCH_LINE)
+        hf_match_align(b->out, b->base,
+                       MATCH_LINE); /* else it would cost two cache misses */
     const size_t at = b->out->len - b->base - b->records_at;
-    if (at / 8 > UINT32_MAX - MATCH_LENGTH_MAX || b->ids.len / 4 > UINT32_MAX / 2)
+    if (at / 8 > MATCH_CONTINUED - MATCH_LENGTH_MAX || b->ids.len / 4 > UINT32_MAX / 2)
         return HF_LIMIT;
     uint32_t ids = (uint32_t)(b->ids.len / 4), count = 0, last = 0;
     for (size_t i = first; i < end; i++) {
@@ -344,7 +349,7 @@ static enum hf_status write_head(struct build *b, const struct hf_buffer *header
                                  size_t room)
 {
     HF_AUTO(hf_buffer_done) struct hf_buffer head = {0};
-    hf_buffer_add(&head, "HFMATCH2", 8);
+    hf_buffer_add(&head, "HFMATCH3", 8);
     hf_buffer_u32(&head, (uint32_t)(headers->len / MATCH_CLASS_HEADER));
     hf_buffer_u32(&head, 0);
     hf_buffer_u64(&head, b->out->len - b->base);

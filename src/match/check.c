@@ -39,13 +39,13 @@ static bool guard_sound(const struct match_class *class, const struct match_reco
 }
 
 /* An entry is sound when its record exists and the window that it names is the one that the
- * filter and the bucket find. */
+ * filters and the bucket find. */
 static bool entry_sound(const struct match_view *view, const struct match_class *class,
-                        uint32_t bucket, const uint8_t *entry)
+                        const uint8_t *bucket, uint32_t tag, uint32_t where)
 {
     struct match_record r;
-    const uint32_t tag = match_le32(entry), place = tag & MATCH_TAG_PLACE;
-    if (place >= class->stride || !match_record(view, match_le32(entry + 4), &r))
+    const uint32_t place = tag & MATCH_TAG_PLACE;
+    if (place >= class->stride || !match_record(view, where, &r))
         return false;
     if (r.bytes.len - r.run < (size_t)place + class->window)
         return false;
@@ -58,30 +58,55 @@ static bool entry_sound(const struct match_view *view, const struct match_class 
            match_passes(class, x) && shuffle_passes(class, x) && sieve_passes(class, h);
 }
 
-static bool class_sound(const struct match_view *view, const struct match_class *class)
+/* The entries of one bucket; what continues in the overflow begins at *overflow, which moves. */
+static bool bucket_sound(const struct match_view *view, const struct match_class *class,
+                         const uint8_t *bucket, uint32_t *overflow)
 {
-    const uint64_t buckets = UINT64_C(1) << class->bucket_bits;
-    uint32_t at = 0;
-    if (match_le32(class->starts) != 0 ||
-        match_le32(class->starts + 4 * buckets) != class->entry_count)
-        return false;
-    for (uint64_t b = 0; b < buckets; b++) {
-        const uint32_t end = match_le32(class->starts + 4 * (b + 1));
-        if (end < at || end > class->entry_count)
-            return false;
-        for (; at < end; at++)
-            if (!entry_sound(view, class, (uint32_t)b, class->entries + 8 * (size_t)at))
+    bool ended = false;
+    for (unsigned k = 0; k < MATCH_SLOTS; k++) {
+        const uint32_t tag = match_le32(bucket + 4 * k);
+        const uint32_t where = match_le32(bucket + 4 * (MATCH_SLOTS + k));
+        ended = ended || where == MATCH_EMPTY;
+        if (ended) {
+            if (where != MATCH_EMPTY || tag != 0)
                 return false;
+        } else if (k == MATCH_SLOTS - 1 && (where & MATCH_CONTINUED) != 0) {
+            if ((where & ~MATCH_CONTINUED) != *overflow ||
+                tag > class->overflow_count - *overflow)
+                return false;
+            for (const uint32_t end = *overflow + tag; *overflow < end; ++*overflow) {
+                const uint8_t *entry = class->overflow + 8 * (size_t)*overflow;
+                if (!entry_sound(view, class, bucket, match_le32(entry),
+                                 match_le32(entry + 4)))
+                    return false;
+            }
+        } else if (!entry_sound(view, class, bucket, tag, where)) {
+            return false;
+        }
     }
     return true;
 }
 
-/* Records lie one behind the other, without gaps, and their ids are in the table. */
+static bool class_sound(const struct match_view *view, const struct match_class *class)
+{
+    uint32_t overflow = 0;
+    for (uint32_t b = 0; b < class->bucket_count; b++)
+        if (!bucket_sound(view, class, class->buckets + MATCH_LINE * (size_t)b, &overflow))
+            return false;
+    return overflow == class->overflow_count;
+}
+
+/* Records lie one behind the other; a word of zeros is the space before a line's end that the
+ * next did not fit into. */
 static bool records_sound(const struct match_view *view)
 {
     struct match_record r;
     size_t longest = 0;
     for (uint64_t at = 0; at < view->records.len;) {
+        if (match_le64(view->records.data + at) == 0 && at % MATCH_LINE != 0) {
+            at += 8;
+            continue;
+        }
         if (!match_record(view, (uint32_t)(at / 8), &r) || r.bytes.len == 0 ||
             r.id_count == 0)
             return false;

@@ -1,9 +1,8 @@
 #include "match/search.h"
 
-/* Candidates go through three tables that are seldom in the cache: bucket starts, entries,
- * records. Each step asks for the next one's memory for a whole batch before it is used, so that
- * the misses of a batch overlap. */
-enum { BATCH = 128, PENDING = 256 };
+/* Candidates go through tables that are seldom in the cache: sieve, buckets, records. Each step
+ * asks for the next one's memory some thirty candidates before it is used. */
+enum { BATCH = 32, PENDING = 32 };
 
 /* A literal that may occur: its record, and where it would start. */
 struct pending {
@@ -87,12 +86,20 @@ static inline void prefetch_record(const uint8_t *record)
     __builtin_prefetch(record + 63); /* a hint only: it may lie behind the table */
 }
 
-static bool verify_pending(struct drain *d)
+/* Literals wait in a ring until their records have come. */
+static inline bool wait_pending(struct drain *d, struct pending found)
 {
-    for (size_t i = 0; i < d->count; i++)
-        if (!verify(d->search, &d->pending[i]))
+    struct pending *slot = &d->pending[d->count % PENDING];
+    const struct pending oldest = *slot;
+    *slot = found;
+    return d->count++ < PENDING || verify(d->search, &oldest);
+}
+
+static bool verify_rest(struct drain *d)
+{
+    for (size_t i = d->count > PENDING ? d->count - PENDING : 0; i < d->count; i++)
+        if (!verify(d->search, &d->pending[i % PENDING]))
             return false;
-    d->count = 0;
     return true;
 }
 
@@ -104,77 +111,121 @@ static inline bool agrees(const struct drain *d, uint32_t tag, uint32_t hash, si
     return ((tag ^ ((hash & MATCH_TAG_HASH) | match_guard_bits(two))) & d->compared) == 0;
 }
 
-/* Every entry of a bucket that agrees with the candidate: verified at once when the tables are
- * near, else noted. */
-static inline bool scan_bucket(struct drain *d, uint32_t from, uint32_t to, uint32_t hash,
+/* An entry whose hash is the candidate's: when its guard stands too, verified at once if the
+ * tables are near, else noted. */
+static inline bool take_entry(struct drain *d, uint32_t tag, uint32_t where, uint32_t hash,
+                              size_t at, bool near)
+{
+    if (!agrees(d, tag, hash, at))
+        return true;
+    const struct pending found = {where, tag & MATCH_TAG_PLACE, d->block + at};
+    if (near)
+        return verify(d->search, &found);
+    const struct hf_bytes records = d->search->view->records;
+    if ((uint64_t)where * 8 < records.len)
+        prefetch_record(records.data + (size_t)where * 8);
+    return wait_pending(d, found);
+}
+
+static bool scan_overflow(struct drain *d, uint32_t first, uint32_t count, uint32_t hash,
+                          size_t at, bool near)
+{
+    if (first > d->class->overflow_count || count > d->class->overflow_count - first)
+        return true; /* a damaged image */
+    const uint8_t *entry = d->class->overflow + 8 * (size_t)first;
+    for (uint32_t i = 0; i < count; i++, entry += 8)
+        if (!take_entry(d, match_le32(entry), match_le32(entry + 4), hash, at, near))
+            return false;
+    return true;
+}
+
+/* All eight tags first, without branches: mostly none or one of them fits. An unused slot that
+ * seems to fit names no record. */
+static inline bool scan_bucket(struct drain *d, const uint8_t *line, uint32_t hash,
                                size_t at, bool near)
 {
-    const uint8_t *records = d->search->view->records.data;
-    const size_t records_len = d->search->view->records.len;
-    for (uint32_t e = from; e < to; e++) {
-        const uint8_t *entry = d->class->entries + 8 * (size_t)e;
-        const uint32_t tag = match_le32(entry), where = match_le32(entry + 4);
-        if (!agrees(d, tag, hash, at))
-            continue;
-        const struct pending found = {where, tag & MATCH_TAG_PLACE, d->block + at};
-        if (near) {
-            if (!verify(d->search, &found))
-                return false;
-            continue;
-        }
-        if ((uint64_t)where * 8 < records_len)
-            prefetch_record(records + (size_t)where * 8);
-        d->pending[d->count++] = found;
-        if (d->count == PENDING && !verify_pending(d))
+    const uint8_t *places = line + 4 * MATCH_SLOTS;
+    uint32_t fits = 0;
+    for (uint32_t k = 0; k < MATCH_SLOTS; k++)
+        fits |= (uint32_t)(((match_le32(line + 4 * k) ^ hash) & MATCH_TAG_HASH) == 0) << k;
+    const uint32_t last = match_le32(places + 4 * (MATCH_SLOTS - 1));
+    const bool continued = last != MATCH_EMPTY && (last & MATCH_CONTINUED) != 0;
+    fits &= continued ? 0x7f : 0xff;
+    for (; fits != 0; fits &= fits - 1) {
+        const unsigned k = (unsigned)__builtin_ctz(fits);
+        if (!take_entry(d, match_le32(line + 4 * k), match_le32(places + 4 * k), hash, at,
+                        near))
             return false;
     }
-    return true;
+    return !continued ||
+           scan_overflow(d, last & ~MATCH_CONTINUED,
+                         match_le32(line + 4 * (MATCH_SLOTS - 1)), hash, at, near);
 }
 
-/* Candidates that the sieve lets through: their number; hash and at are packed. */
-static size_t sieve(const struct match_class *class, uint64_t *hash, uint16_t *at, size_t n)
+/* A batch on its way: each step asks for the memory of the next one. */
+struct batch {
+    size_t count;
+    uint64_t hash[BATCH];
+    uint16_t at[BATCH];
+};
+
+static void begin_batch(const struct drain *d, struct batch *b, const uint16_t *queued,
+                        size_t n)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < n; i++)
-        __builtin_prefetch(match_sieve_word(class, hash[i]));
+    b->count = n;
     for (size_t i = 0; i < n; i++) {
-        const uint64_t h = hash[i];
-        const uint32_t mask = match_sieve_mask(h);
-        hash[kept] = h;
-        at[kept] = at[i];
-        kept += (match_le32(match_sieve_word(class, h)) & mask) == mask;
+        b->at[i] = queued[i];
+        b->hash[i] = match_exact_hash(match_le64(d->text + queued[i]) & d->class->mask);
+        if (d->sieved)
+            __builtin_prefetch(match_sieve_word(d->class, b->hash[i]));
     }
-    return kept;
 }
 
-static bool drain_batch(struct drain *d, const uint16_t *queued, size_t n)
+/* Keep what the sieve lets through. */
+static void sieve_batch(const struct drain *d, struct batch *b)
 {
     const struct match_class *class = d->class;
-    uint64_t hash[BATCH];
-    uint32_t from[BATCH], to[BATCH];
-    uint16_t at[BATCH];
-    for (size_t i = 0; i < n; i++) {
-        at[i] = queued[i];
-        hash[i] = match_exact_hash(match_le64(d->text + at[i]) & class->mask);
+    size_t kept = 0;
+    for (size_t i = 0; i < b->count; i++) {
+        const uint64_t h = b->hash[i];
+        const uint32_t mask = match_sieve_mask(h);
+        b->hash[kept] = h;
+        b->at[kept] = b->at[i];
+        if (d->sieved)
+            kept += (match_le32(match_sieve_word(class, h)) & mask) == mask;
+        else
+            kept++;
     }
-    if (d->sieved)
-        n = sieve(class, hash, at, n);
-    for (size_t i = 0; i < n; i++)
-        __builtin_prefetch(class->starts + 4 * match_bucket(class, hash[i]));
-    for (size_t i = 0; i < n; i++) {
-        const uint8_t *start = class->starts + 4 * match_bucket(class, hash[i]);
-        from[i] = match_le32(start);
-        to[i] = match_le32(start + 4);
-        to[i] = to[i] > class->entry_count ? class->entry_count : to[i];
-        if (from[i] < to[i]) {
-            __builtin_prefetch(class->entries + 8 * (size_t)from[i]);
-            __builtin_prefetch(class->entries + 8 * (size_t)to[i] - 8);
-        }
-    }
-    for (size_t i = 0; i < n; i++)
-        if (!scan_bucket(d, from[i], to[i], (uint32_t)hash[i], at[i], false))
+    b->count = kept;
+    for (size_t i = 0; i < kept; i++)
+        __builtin_prefetch(match_bucket(class, b->hash[i]));
+}
+
+static bool end_batch(struct drain *d, const struct batch *b)
+{
+    for (size_t i = 0; i < b->count; i++)
+        if (!scan_bucket(d, match_bucket(d->class, b->hash[i]), (uint32_t)b->hash[i],
+                         b->at[i], false))
             return false;
     return true;
+}
+
+/* Three batches are under way at a time, so that memory answers while another is worked on. */
+static bool drain_far(struct drain *d, const struct match_queue *queue)
+{
+    struct batch batches[3];
+    const size_t n = (queue->count + BATCH - 1) / BATCH;
+    for (size_t i = 0; i < n + 2; i++) {
+        const size_t from = i * BATCH;
+        if (i < n)
+            begin_batch(d, &batches[i % 3], queue->at + from,
+                        queue->count - from < BATCH ? queue->count - from : BATCH);
+        if (i >= 1 && i < n + 1)
+            sieve_batch(d, &batches[(i - 1) % 3]);
+        if (i >= 2 && !end_batch(d, &batches[(i - 2) % 3]))
+            return false;
+    }
+    return verify_rest(d);
 }
 
 /* Tables that the cache holds: nothing to wait for, so no batches. */
@@ -184,10 +235,7 @@ static bool drain_near(struct drain *d, const struct match_queue *queue)
     for (size_t i = 0; i < queue->count; i++) {
         const uint16_t at = queue->at[i];
         const uint64_t hash = match_exact_hash(match_le64(d->text + at) & class->mask);
-        const uint8_t *start = class->starts + 4 * match_bucket(class, hash);
-        const uint32_t from = match_le32(start), to = match_le32(start + 4);
-        if (!scan_bucket(d, from, to > class->entry_count ? class->entry_count : to,
-                         (uint32_t)hash, at, true))
+        if (!scan_bucket(d, match_bucket(class, hash), (uint32_t)hash, at, true))
             return false;
     }
     return true;
@@ -207,10 +255,5 @@ bool hf_match_drain(const struct match_search *search, const struct match_class 
         return drain_near(&d, queue);
     /* Where candidates are many, most are real windows, and the sieve one miss more for each. */
     d.sieved = queue->count < MATCH_BLOCK / class->stride / 16;
-    for (size_t i = 0; i < queue->count; i += BATCH) {
-        size_t n = queue->count - i < BATCH ? queue->count - i : BATCH;
-        if (!drain_batch(&d, queue->at + i, n))
-            return false;
-    }
-    return verify_pending(&d);
+    return drain_far(&d, queue);
 }

@@ -2,7 +2,7 @@
 
 #include "base/cursor.h"
 
-static const char magic[8] = {'H', 'F', 'M', 'A', 'T', 'C', 'H', '2'};
+static const char magic[8] = {'H', 'F', 'M', 'A', 'T', 'C', 'H', '3'};
 
 /* An extent of count elements of size bytes, 8-aligned; NULL when it is not inside the image. */
 static const uint8_t *extent(struct hf_bytes image, uint64_t offset, uint64_t count,
@@ -19,7 +19,7 @@ static bool shape_sound(const struct match_class *class)
     const uint32_t words = class->filter_words;
     if (stride < 1 || stride > MATCH_STRIDE_MAX || (stride & (stride - 1)) != 0)
         return false;
-    if (window < 1 || window > MATCH_WINDOW_MAX || class->bucket_bits > 31 || words == 0)
+    if (window < 1 || window > MATCH_WINDOW_MAX || class->bucket_count == 0 || words == 0)
         return false;
     return window > MATCH_NARROW ||
            ((words & (words - 1)) == 0 && words <= UINT32_C(1) << 24);
@@ -31,10 +31,10 @@ static bool read_class(struct hf_cursor *c, struct hf_bytes image,
     class->stride = hf_u32le(c);
     class->window = hf_u32le(c);
     class->filter_words = hf_u32le(c);
-    class->bucket_bits = hf_u32le(c);
+    class->bucket_count = hf_u32le(c);
     uint64_t filter = hf_u64le(c), shuffle = hf_u64le(c);
-    uint64_t starts = hf_u64le(c), entries = hf_u64le(c);
-    class->entry_count = hf_u32le(c);
+    uint64_t buckets = hf_u64le(c), overflow = hf_u64le(c);
+    class->overflow_count = hf_u32le(c);
     class->sieve_words = hf_u32le(c);
     uint64_t sieve = hf_u64le(c);
     if (!shape_sound(class))
@@ -42,8 +42,8 @@ static bool read_class(struct hf_cursor *c, struct hf_bytes image,
     class->mask = UINT64_MAX >> (64 - 8 * class->window);
     class->filter =
         extent(image, filter, class->filter_words, class->window > MATCH_NARROW ? 8 : 4);
-    class->starts = extent(image, starts, (UINT64_C(1) << class->bucket_bits) + 1, 4);
-    class->entries = extent(image, entries, class->entry_count, 8);
+    class->buckets = extent(image, buckets, class->bucket_count, MATCH_LINE);
+    class->overflow = extent(image, overflow, class->overflow_count, 8);
     if (sieve != 0) {
         class->sieve = extent(image, sieve, class->sieve_words, 4);
         if (class->sieve == NULL || class->sieve_words == 0 ||
@@ -55,7 +55,7 @@ static bool read_class(struct hf_cursor *c, struct hf_bytes image,
         if (class->shuffle == NULL || class->stride != 1 || class->window > MATCH_NARROW)
             return false;
     }
-    return class->filter != NULL && class->starts != NULL && class->entries != NULL;
+    return class->filter != NULL && class->buckets != NULL && class->overflow != NULL;
 }
 
 bool hf_match_view(struct hf_bytes image, struct match_view *view)

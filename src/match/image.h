@@ -17,10 +17,14 @@
  *            low and by high nibble (16 + 16). A position passes when all bytes agree on one
  *   sieve    of a class with many windows: a second, smaller Bloom filter under another hash, so
  *            that few false candidates reach the tables behind, which no cache holds
- *   starts   (1 << bucket_bits) + 1 entry numbers (u32)
- *   entries  {u32 tag, u32 where}: where is the record's offset / 8
- *   records  8-aligned: u32 length | nocase << 31, u32 run (its place in the literal),
- *            u32 id count, u32 first id or, with one id, the id itself; then the bytes
+ *   buckets  lines of 64 bytes, one cache miss each: eight tags, then eight places of records
+ *            (offset / 8). Unused slots come last, with place MATCH_EMPTY. Of a bucket with more
+ *            than eight entries the last slot says how many lie in the overflow (tag) and from
+ *            where (place, marked with MATCH_CONTINUED)
+ *   overflow {u32 tag, u32 place of the record}
+ *   records  8-aligned, and on one cache line if short enough: u32 length | nocase << 31, u32 run
+ *            (its place in the literal), u32 id count, u32 first id or, with one id, the id
+ *            itself; then the bytes
  *   ids      u32, for literals that share their bytes
  */
 #ifndef HF_MATCH_IMAGE_H
@@ -40,6 +44,10 @@ enum {
     MATCH_SHUFFLE_BYTES = 256 + 32 /* tables of one byte of the window */
 };
 #define MATCH_NOCASE UINT32_C(0x80000000)
+
+enum { MATCH_SLOTS = 8, MATCH_LINE = 64 };
+#define MATCH_EMPTY     UINT32_MAX
+#define MATCH_CONTINUED UINT32_C(0x80000000)
 
 /* An entry's tag, lowest bits first: the window's place in the run (5 bits); where the entry's
  * guard stands, from 16 bytes before the window to 15 behind its first (5 bits); the guard, a
@@ -72,13 +80,13 @@ static inline uint32_t match_tag_compared(unsigned window)
 struct match_class {
     unsigned stride, window; /* bytes */
     uint32_t filter_words;   /* of 8 bytes, or of 4 when narrow */
-    unsigned bucket_bits;
+    uint32_t bucket_count;
     uint64_t mask; /* of the window's bytes in a loaded word */
-    const uint8_t *filter, *starts, *entries;
+    const uint8_t *filter, *buckets, *overflow;
     const uint8_t *shuffle; /* NULL: none */
     const uint8_t *sieve;   /* NULL: none */
     uint32_t sieve_words;   /* of 4 bytes, a power of two */
-    uint32_t entry_count;
+    uint32_t overflow_count;
 };
 
 struct match_view {
@@ -231,9 +239,16 @@ static inline uint32_t match_sieve_mask(uint64_t exact_hash)
     return UINT32_C(1) << (exact_hash >> 40 & 31) | UINT32_C(1) << (exact_hash >> 45 & 31);
 }
 
-static inline uint64_t match_bucket(const struct match_class *class, uint64_t exact_hash)
+static inline uint32_t match_bucket_number(const struct match_class *class,
+                                           uint64_t exact_hash)
 {
-    return exact_hash >> 1 >> (63 - class->bucket_bits);
+    return (uint32_t)((exact_hash >> 32) * class->bucket_count >> 32);
+}
+
+static inline const uint8_t *match_bucket(const struct match_class *class,
+                                          uint64_t exact_hash)
+{
+    return class->buckets + MATCH_LINE * (size_t)match_bucket_number(class, exact_hash);
 }
 
 #endif

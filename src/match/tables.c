@@ -1,11 +1,14 @@
 #include "match/build.h"
 
+#include "base/auto.h"
+
 #include <stdlib.h>
 
 enum {
     WIDE_BITS = 12,   /* filter bits for each window of more than 4 bytes; the rate of false
                        * candidates is 1.6 % then, and the table of 400,000 literals 2.4 MiB */
     NARROW_BITS = 24, /* few windows, small tables: a lower rate is cheap */
+    FILLED = 5,       /* slots of a bucket's eight that are used on average */
     SIEVE_BITS = 8,   /* at least; 3 % of false candidates come through */
     SIEVE_FROM = 1 << 16 /* windows: the tables of fewer stay in the cache */
 };
@@ -182,7 +185,8 @@ static int compare_entries(const void *x, const void *y)
     return a->tag < b->tag ? -1 : a->tag > b->tag;
 }
 
-/* By bucket (counted), then by window and literal. NULL when out of memory; the caller frees it. */
+/* By bucket (counted), then by window and literal; starts has buckets + 1 zeros, and says then
+ * where each begins. NULL when out of memory; the caller frees it. */
 static struct entry *sort_entries(const struct entry *entries, size_t count,
                                   uint32_t *starts, size_t buckets)
 {
@@ -271,28 +275,55 @@ static enum hf_status tag_entries(const struct build_literal *literals,
     return done ? HF_OK : HF_NOMEM;
 }
 
-/* Append starts and entries; *entries_at is where the latter begin in the image. */
+static void put_slot(uint8_t *line, size_t slot, uint32_t tag, uint32_t where)
+{
+    put_le(line + 4 * slot, tag, 4);
+    put_le(line + 4 * (MATCH_SLOTS + slot), where, 4);
+}
+
+/* One bucket's line; what it has no room for goes to the overflow. */
+static void write_line(const struct build_literal *literals, const struct entry *entries,
+                       size_t count, uint8_t *line, struct hf_buffer *overflow)
+{
+    const size_t own = count <= MATCH_SLOTS ? count : MATCH_SLOTS - 1;
+    for (size_t k = 0; k < MATCH_SLOTS; k++) {
+        if (k < own)
+            put_slot(line, k, entries[k].tag, literals[entries[k].literal].where);
+        else
+            put_slot(line, k, 0, MATCH_EMPTY);
+    }
+    if (own == count)
+        return;
+    put_slot(line, MATCH_SLOTS - 1, (uint32_t)(count - own),
+             (uint32_t)(overflow->len / 8) | MATCH_CONTINUED);
+    for (size_t k = own; k < count; k++) {
+        hf_buffer_u32(overflow, entries[k].tag);
+        hf_buffer_u32(overflow, literals[entries[k].literal].where);
+    }
+}
+
+/* Append buckets, then the overflow, whose entries are counted in the class. */
 static enum hf_status write_exact(const struct build_literal *literals,
                                   const struct entry *entries, size_t count,
-                                  unsigned bucket_bits, size_t base, struct hf_buffer *out,
-                                  size_t *entries_at)
+                                  struct match_class *class, struct hf_buffer *out)
 {
-    const size_t buckets = (size_t)1 << bucket_bits;
+    const size_t buckets = class->bucket_count;
+    HF_AUTO(hf_buffer_done) struct hf_buffer overflow = {0};
     uint32_t *starts = calloc(buckets + 1, sizeof *starts);
     struct entry *sorted =
         starts == NULL ? NULL : sort_entries(entries, count, starts, buckets);
     enum hf_status st = sorted == NULL ? HF_NOMEM : tag_entries(literals, sorted, count);
-    for (size_t b = 0; st == HF_OK && b <= buckets; b++)
-        hf_buffer_u32(out, starts[b]);
-    hf_match_align(out, base, 8);
-    *entries_at = out->len - base;
-    for (size_t i = 0; st == HF_OK && i < count; i++) {
-        hf_buffer_u32(out, sorted[i].tag);
-        hf_buffer_u32(out, literals[sorted[i].literal].where);
-    }
+    uint8_t *lines = st != HF_OK ? NULL : add_zeros(out, buckets * MATCH_LINE);
+    for (size_t b = 0; lines != NULL && b < buckets; b++)
+        write_line(literals, sorted + starts[b], starts[b + 1] - starts[b],
+                   lines + b * MATCH_LINE, &overflow);
     free(sorted);
     free(starts);
-    return st;
+    if (st == HF_OK && overflow.len / 8 >= MATCH_CONTINUED - 1)
+        st = HF_LIMIT;
+    class->overflow_count = (uint32_t)(overflow.len / 8);
+    hf_buffer_bytes(out, hf_buffer_view(&overflow));
+    return st == HF_OK && (lines == NULL || overflow.failed) ? HF_NOMEM : st;
 }
 
 static struct entry *make_entries(const struct build_literal *literals, size_t count,
@@ -305,11 +336,10 @@ static struct entry *make_entries(const struct build_literal *literals, size_t c
         const struct build_literal *l = &literals[i];
         for (unsigned place = 0; place < class->stride; place++, e++) {
             const uint64_t x = build_window(l, l->run + place, class->window);
-            *e =
-                (struct entry){.window = x,
-                               .bucket = (uint32_t)match_bucket(class, match_exact_hash(x)),
-                               .literal = (uint32_t)i,
-                               .tag = place};
+            *e = (struct entry){.window = x,
+                                .bucket = match_bucket_number(class, match_exact_hash(x)),
+                                .literal = (uint32_t)i,
+                                .tag = place};
         }
     }
     return entries;
@@ -350,20 +380,19 @@ static enum hf_status write_tables(const struct build_literal *literals,
     const bool sieved = count >= SIEVE_FROM;
     if (st == HF_OK && sieved)
         st = write_sieve(entries, count, class, out);
-    const size_t starts_at = out->len - base;
-    size_t entries_at = 0;
+    hf_match_align(out, base, MATCH_LINE);
+    const size_t buckets_at = out->len - base;
     if (st == HF_OK)
-        st = write_exact(literals, entries, count, class->bucket_bits, base, out,
-                         &entries_at);
+        st = write_exact(literals, entries, count, class, out);
     hf_buffer_u32(head, class->stride);
     hf_buffer_u32(head, class->window);
     hf_buffer_u32(head, class->filter_words);
-    hf_buffer_u32(head, class->bucket_bits);
+    hf_buffer_u32(head, class->bucket_count);
     hf_buffer_u64(head, filter_at);
     hf_buffer_u64(head, shuffled ? shuffle_at : 0);
-    hf_buffer_u64(head, starts_at);
-    hf_buffer_u64(head, entries_at);
-    hf_buffer_u32(head, (uint32_t)count);
+    hf_buffer_u64(head, buckets_at);
+    hf_buffer_u64(head, buckets_at + (uint64_t) class->bucket_count * MATCH_LINE);
+    hf_buffer_u32(head, class->overflow_count);
     hf_buffer_u32(head, class->sieve_words);
     hf_buffer_u64(head, sieved ? sieve_at : 0);
     return st == HF_OK && (out->failed || head->failed) ? HF_NOMEM : st;
@@ -378,7 +407,7 @@ enum hf_status hf_match_write_class(const struct build_literal *literals, size_t
     const size_t windows = count * shape.stride;
     struct match_class class = {.stride = shape.stride,
                                 .window = shape.window,
-                                .bucket_bits = bits_for(windows / 2 + 1)};
+                                .bucket_count = (uint32_t)(windows / FILLED + 1)};
     struct entry *entries = make_entries(literals, count, &class);
     if (entries == NULL)
         return HF_NOMEM;
