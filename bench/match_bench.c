@@ -1,10 +1,11 @@
 /* match_bench.c - the literal matcher's speed on a set of literals and a text, beside
  * vectorscan's on the same.
  *
- * usage: match_bench [-k KERNEL] [-r ROUNDS] [-c CHUNK] [-n LITERALS] [-v CACHE] LITERALS TEXT
+ * usage: match_bench [-k KERNEL] [-r ROUNDS] [-c CHUNK] [-n LITERALS] [-v CACHE] [-w IMAGE] LITERALS TEXT
  *
  * LITERALS  one per line, hexadecimal; " i" behind it: ASCII letters match in either case
  * TEXT      a file, searched in chunks of CHUNK bytes (1 MiB), none across their borders
+ * -w IMAGE  write the image to a file, for comparing builds
  * -v CACHE  run vectorscan too, its compiled database kept in CACHE
  *
  * Rounds alternate between the two; rates are bytes / CPU seconds of this thread, so that other
@@ -130,8 +131,8 @@ static struct hf_bytes place_image(const struct hf_buffer *image)
 int main(int argc, char **argv)
 {
     size_t rounds = 5, chunk = (size_t)1 << 20, most = SIZE_MAX;
-    const char *cache = NULL;
-    for (int o; (o = getopt(argc, argv, "k:r:c:n:v:")) != -1;) {
+    const char *cache = NULL, *image_path = NULL;
+    for (int o; (o = getopt(argc, argv, "k:r:c:n:v:w:")) != -1;) {
         switch (o) {
         case 'k':
             if (!hf_matcher_use_kernel(optarg))
@@ -141,6 +142,7 @@ int main(int argc, char **argv)
         case 'c': chunk = strtoul(optarg, NULL, 0); break;
         case 'n': most = strtoul(optarg, NULL, 0); break;
         case 'v': cache = optarg; break;
+        case 'w': image_path = optarg; break;
         default: return 2;
         }
     }
@@ -154,6 +156,9 @@ int main(int argc, char **argv)
     if (hf_matcher_build(set.literals, set.count, &built) != HF_OK)
         return 2;
     double took = cpu_seconds() - begin;
+    FILE *f = image_path == NULL ? NULL : fopen(image_path, "wb");
+    if (f != NULL && (fwrite(built.data, 1, built.len, f) != built.len || fclose(f) != 0))
+        return 2;
     struct hf_bytes image = place_image(&built);
     if (hf_matcher_open(image, &m) != HF_OK || hf_matcher_check(&m) != HF_OK)
         return 2;

@@ -138,7 +138,8 @@ static inline bool match_record(const struct match_view *view, uint32_t where,
     uint32_t length = match_le32(p);
     record->nocase = (length & MATCH_NOCASE) != 0;
     length &= ~MATCH_NOCASE;
-    if (length > MATCH_LENGTH_MAX || view->records.len - at - MATCH_RECORD < length)
+    if (length == 0 || length > MATCH_LENGTH_MAX ||
+        view->records.len - at - MATCH_RECORD < length)
         return false;
     record->bytes = hf_bytes_of(p + MATCH_RECORD, length);
     record->run = match_le32(p + 4);
