@@ -13,10 +13,8 @@ static const struct {
     enum hf_format format;
     const char *module;
 } modules[] = {
-    {HF_FORMAT_PE, "pe"},
-    {HF_FORMAT_ELF, "elf"},
-    {HF_FORMAT_MACHO, "macho"},
-    {HF_FORMAT_MACHO_FAT, "macho"},
+    {HF_FORMAT_PE, "pe"},           {HF_FORMAT_ELF, "elf"}, {HF_FORMAT_MACHO, "macho"},
+    {HF_FORMAT_MACHO_FAT, "macho"}, {HF_FORMAT_LNK, "lnk"},
 };
 
 static void write_facts(struct hf_engine *engine, const struct hf_object *object,
