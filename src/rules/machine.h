@@ -45,6 +45,20 @@ enum hf_op {
     HF_OP_JUMP_IF_TRUE,  /* u32 target: (a -- a) keeps a */
     HF_OP_POP,           /* (a -- ) */
     HF_OP_READ, /* u8 width 1 2 4, u8 flags 1 signed 2 big-endian: (offset -- n) of the view */
+    HF_OP_NEGATE,     /* (a -- -a) integers wrap; also floats */
+    HF_OP_COMPLEMENT, /* (a -- ~a) */
+    HF_OP_BIT_AND,    /* (a b -- a&b) and so on */
+    HF_OP_BIT_OR,
+    HF_OP_BIT_XOR,
+    HF_OP_SHIFT_LEFT,  /* 0 for b > 63, undefined for b < 0 */
+    HF_OP_SHIFT_RIGHT, /* keeps the sign; 0 for b > 63, undefined for b < 0 */
+    HF_OP_CONTAINS,    /* (s t -- bool) strings; the I forms fold ASCII letters */
+    HF_OP_ICONTAINS,
+    HF_OP_STARTS,
+    HF_OP_ISTARTS,
+    HF_OP_ENDS,
+    HF_OP_IENDS,
+    HF_OP_IEQUALS,
     HF_OP_COUNT_OF_OPS
 };
 

@@ -1,0 +1,129 @@
+/* check_main.c - compiles YARA files, each for itself as one call of yarac would, and says of each
+ * whether everything in it compiled. For compare and for people. */
+#include "base/auto.h"
+#include "base/buffer.h"
+#include "facts/bytes.h"
+#include "format/schema.h"
+#include "rules/yara/yara.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { EXTERNALS_MAX = 16 };
+
+struct settings {
+    struct hf_yara_external externals[EXTERNALS_MAX];
+    size_t external_count;
+    bool quiet, warnings, together;
+};
+
+static bool read_file(const char *path, struct hf_buffer *out)
+{
+    FILE *f = fopen(path, "rb");
+    if (f == NULL)
+        return false;
+    for (uint8_t *room; (room = hf_buffer_reserve(out, 65536)) != NULL;) {
+        size_t n = fread(room, 1, 65536, f);
+        out->len += n;
+        if (n == 0)
+            break;
+    }
+    fclose(f);
+    return !out->failed;
+}
+
+static enum hf_status include(void *user, const char *path, const char *from,
+                              struct hf_arena *arena, const char **name,
+                              struct hf_bytes *text)
+{
+    HF_AUTO(hf_buffer_done) struct hf_buffer full = {0}, content = {0};
+    (void)user;
+    const char *slash = strrchr(from, '/');
+    if (path[0] != '/' && slash != NULL)
+        hf_buffer_add(&full, from, (size_t)(slash - from) + 1);
+    hf_buffer_text(&full, path);
+    *name = hf_arena_text(arena, hf_buffer_view(&full));
+    if (*name == NULL || !read_file(*name, &content))
+        return HF_IO;
+    *text = hf_arena_copy(arena, hf_buffer_view(&content));
+    return HF_OK;
+}
+
+static void show(void *user, const struct hf_yara_message *m)
+{
+    const struct settings *s = user;
+    if (s->quiet || (m->warning && !s->warnings))
+        return;
+    fprintf(stderr, "%s:%u:%u: %s: %s%s%s%s\n", m->file, m->line, m->column,
+            m->warning ? "warning" : "error", m->rule[0] ? "rule \"" : "", m->rule,
+            m->rule[0] ? "\": " : "", m->text);
+    fprintf(stderr, "    %.*s\n", (int)m->source_line.len,
+            (const char *)m->source_line.data);
+}
+
+static void define(struct settings *s, char *text)
+{
+    char *equals = strchr(text, '='), *end;
+    if (equals == NULL || s->external_count == EXTERNALS_MAX)
+        return;
+    *equals = 0;
+    const char *value = equals + 1;
+    struct hf_yara_external *e = &s->externals[s->external_count++];
+    e->name = text;
+    long long integer = strtoll(value, &end, 10);
+    if (*value != 0 && *end == 0)
+        e->value = hf_value_int(integer);
+    else if (strcmp(value, "true") == 0 || strcmp(value, "false") == 0)
+        e->value = hf_value_bool(value[0] == 't');
+    else
+        e->value = hf_value_string(hf_bytes_text(value));
+}
+
+static struct hf_yara *new_compiler(struct settings *s)
+{
+    struct hf_yara_options options = {
+        .modules = hf_fact_modules,
+        .module_count = hf_fact_module_count,
+        .externals = s->externals,
+        .external_count = s->external_count,
+        .include = include,
+        .message = show,
+        .user = s,
+    };
+    return hf_yara_new(&options);
+}
+
+int main(int argc, char **argv)
+{
+    struct settings s = {0};
+    struct hf_yara *shared = NULL;
+    int failures = 0;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "-d") == 0 && i + 1 < argc) {
+            define(&s, argv[++i]);
+        } else if (strcmp(argv[i], "-q") == 0) {
+            s.quiet = true;
+        } else if (strcmp(argv[i], "-w") == 0) {
+            s.warnings = true;
+        } else if (strcmp(argv[i], "-t") == 0) {
+            s.together = true;
+        } else {
+            HF_AUTO(hf_buffer_done) struct hf_buffer text = {0};
+            struct hf_yara *yara = s.together && shared != NULL ? shared : new_compiler(&s);
+            if (s.together)
+                shared = yara;
+            if (!read_file(argv[i], &text) || yara == NULL)
+                return 2;
+            size_t before = hf_yara_count(yara);
+            enum hf_status status = hf_yara_add(yara, argv[i], s.together ? argv[i] : NULL,
+                                                hf_buffer_view(&text));
+            printf("%s %zu %s\n", status == HF_OK ? "ok" : "bad",
+                   hf_yara_count(yara) - before, argv[i]);
+            failures += status != HF_OK;
+            if (!s.together)
+                hf_yara_free(yara);
+        }
+    }
+    hf_yara_free(shared);
+    return failures > 0;
+}
