@@ -120,6 +120,61 @@ static void test_every_kernel_finds_what_the_naive_matcher_finds(void **state)
     assert_true(hf_matcher_use_kernel(NULL));
 }
 
+/* Enough windows for a sieve, buckets that overflow, and texts dense with candidates. */
+static void test_a_large_set_finds_what_the_naive_matcher_finds(void **state)
+{
+    (void)state;
+    enum { COUNT = 20000, LONGEST = 24, BYTES = 6000 };
+    static struct hf_literal literals[COUNT];
+    static uint8_t pool[COUNT * LONGEST], text[BYTES];
+    uint64_t seed = 21;
+    for (uint32_t i = 0; i < COUNT; i++) {
+        uint8_t *at = pool + (size_t)i * LONGEST;
+        const size_t len = 9 + random_below(&seed, LONGEST - 8);
+        const uint8_t letters = i % 2 == 0 ? 255 : 4;
+        for (size_t k = 0; k < len; k++)
+            at[k] = letter(&seed, letters);
+        if (i % 16 == 0) /* hundreds that share their windows */
+            memcpy(at + 1, "z.php?id=", 8);
+        literals[i] = (struct hf_literal){
+            .bytes = hf_bytes_of(at, i % 16 == 0 ? 9 : len), .nocase = i % 5 == 0, .id = i};
+    }
+    size_t used = 0;
+    while (used + LONGEST < BYTES) {
+        struct hf_bytes b = literals[random_below(&seed, COUNT)].bytes;
+        memcpy(text + used, b.data, b.len);
+        if (random_below(&seed, 3) == 0)
+            text[used + random_below(&seed, (uint32_t)b.len)] ^= 1;
+        used += b.len;
+        if (used > BYTES / 2) /* the second half is thin: through the sieve */
+            for (size_t k = 0; k < 300 && used < BYTES - LONGEST; k++)
+                text[used++] = (uint8_t)random_next(&seed);
+    }
+    HF_AUTO(hf_buffer_done) struct hf_buffer image = {0};
+    HF_AUTO(hits_done) struct hits wanted = {0};
+    struct hf_matcher m;
+    build(literals, COUNT, &image);
+    assert_int_equal(hf_matcher_open(hf_buffer_view(&image), &m), HF_OK);
+    assert_int_equal(hf_matcher_check(&m), HF_OK);
+    const size_t starts[] = {0, BYTES / 2 + 500};
+    for (size_t i = 0; i < 2; i++) {
+        struct hf_bytes data = hf_bytes_of(text + starts[i], used - starts[i]);
+        wanted.count = 0;
+        naive_search(literals, COUNT, data, 0, &wanted);
+        hits_sort(&wanted);
+        assert_true(wanted.count > 0);
+        for (size_t k = 0; k < sizeof kernels / sizeof kernels[0]; k++) {
+            HF_AUTO(hits_done) struct hits got = {0};
+            if (!hf_matcher_use_kernel(kernels[k]))
+                continue;
+            assert_true(hf_matcher_search(&m, data, 0, hits_add, &got));
+            hits_sort(&got);
+            assert_true(hits_equal(&got, &wanted));
+        }
+    }
+    assert_true(hf_matcher_use_kernel(NULL));
+}
+
 static void test_any_input_order_gives_the_same_image(void **state)
 {
     (void)state;
@@ -263,6 +318,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_kernel_finds_what_the_naive_matcher_finds),
+        cmocka_unit_test(test_a_large_set_finds_what_the_naive_matcher_finds),
         cmocka_unit_test(test_any_input_order_gives_the_same_image),
         cmocka_unit_test(test_an_empty_set_matches_nothing),
         cmocka_unit_test(test_unusable_literals_are_refused),
