@@ -66,6 +66,7 @@ compare-facts: $(BUILD)/build.ninja
 	@$(MESON) configure $(BUILD) -Dtests=true
 	@$(NINJA) compare-elf
 	@$(NINJA) compare-macho
+	@$(NINJA) compare-dex
 	@$(NINJA) compare-elf-readelf
 	@$(NINJA) compare-pe
 
