@@ -20,7 +20,7 @@ uint8_t *hf_buffer_reserve(struct hf_buffer *b, size_t n)
 {
     if (b->failed)
         return NULL;
-    if (n > b->room - b->len) {
+    if (n > b->room - b->len || b->data == NULL) { /* never NULL, also for nothing */
         size_t room = b->room < 256 ? 256 : b->room;
         while (room - b->len < n) {
             if (room > SIZE_MAX / 2) {

@@ -304,7 +304,8 @@ struct hf_fact_bounds {
 /* Called for each; false ends the walk. */
 typedef bool hf_fact_visit(void *user, const struct hf_fact_event *event);
 
-/* Go through all defined facts of a module in schema order (constants and functions left out),
+/* Go through all defined facts of a module in schema order (functions and constants, also
+ * computed ones of group 0 such as math.MEAN_BYTES, left out),
  * parsing all of its groups. Structs and lists without any content are left out too. The budget
  * is charged for every element. Returns false when the visitor ended it or the budget ran out. */
 bool hf_facts_walk(struct hf_facts *facts, size_t module, struct hf_fact_bounds bounds,

@@ -127,7 +127,7 @@ bool hf_facts_walk(struct hf_facts *facts, size_t module, struct hf_fact_bounds 
     w.kept[w.kept_count++] = event;
     for (size_t i = 0; i < m->record->field_count && !w.ended; i++) {
         const struct hf_fact_field *f = &m->record->fields[i];
-        if (f->repr == HF_REPR_CONSTANT || f->type == HF_FACT_FUNCTION)
+        if (f->repr == HF_REPR_CONSTANT || f->type == HF_FACT_FUNCTION || f->group == 0)
             continue;
         struct hf_fact_event member = {.name = hf_bytes_text(f->name), .field = f};
         walk_value(&w, member, hf_facts_get(facts, module, i), 1);

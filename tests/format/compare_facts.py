@@ -132,7 +132,9 @@ def run_ours(dump, module, paths):
 
 def constants(dump, module):
     done = subprocess.run([dump, "--constants", module], stdout=subprocess.PIPE, check=True)
-    return {f".{module}.{k}": str(v) for k, v in json.loads(done.stdout).items()}
+    known = {}
+    flatten(f".{module}", json.loads(done.stdout), known)
+    return known
 
 
 def find_files(module, roots):

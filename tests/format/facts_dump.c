@@ -126,17 +126,31 @@ static void list_of_files(const struct work *w, const char *list)
     fclose(f);
 }
 
-static void constants(const struct hf_fact_record *record)
+static void constants(size_t module)
 {
+    HF_AUTO(hf_arena_release) struct hf_arena *arena = hf_arena_new(1 << 16);
+    HF_AUTO(hf_buffer_done) struct hf_buffer out = {0};
+    struct hf_facts facts = hf_facts_of(hf_fact_modules, hf_fact_module_count,
+                                        hf_cursor_open(NULL, 0, NULL), arena, NULL);
+    const struct hf_fact_record *record = hf_fact_modules[module]->record;
     const char *before = "{";
     for (size_t i = 0; i < record->field_count; i++) {
         const struct hf_fact_field *f = &record->fields[i];
-        if (f->repr != HF_REPR_CONSTANT)
+        if (f->type == HF_FACT_FUNCTION || f->group != 0)
             continue;
-        printf("%s\"%s\":%lld", before, f->name, (long long)f->constant);
+        struct hf_value v = hf_facts_get(&facts, module, i);
+        hf_buffer_format(&out, "%s\"%s\":", before, f->name);
         before = ",";
+        if (v.type == HF_FACT_STRING)
+            hf_json_string(&out, v.string);
+        else if (v.type == HF_FACT_FLOAT)
+            hf_buffer_format(&out, "%g", v.real);
+        else
+            hf_buffer_format(&out, "%lld", (long long)v.integer);
     }
-    puts(*before == '{' ? "{}" : "}");
+    hf_buffer_text(&out, *before == '{' ? "{}" : "}");
+    hf_buffer_u8(&out, 0);
+    puts((const char *)out.data);
 }
 
 int main(int argc, char **argv)
@@ -160,7 +174,7 @@ int main(int argc, char **argv)
         return 2;
     }
     if (only_constants)
-        constants(hf_fact_modules[w.module]->record);
+        constants(w.module);
     for (arg++; arg < argc && !only_constants; arg++) {
         if (argv[arg][0] == '@')
             list_of_files(&w, argv[arg] + 1);
