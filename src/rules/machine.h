@@ -1,15 +1,20 @@
 /* machine.h - the condition machine: a small typed stack machine that decides a rule.
  *
- * Values are 64-bit integers, or undefined; booleans are 0 and 1. An undefined operand makes a
- * result undefined, except where an operation says otherwise; undefined as the answer is false.
- * [facts/yara.md 1: "undefined"] Programs come from databases, so the machine trusts nothing:
- * stack, jumps and numbers are checked as it runs, every step is charged to the budget, and a
- * program that breaks a rule of the machine answers HF_MALFORMED. */
+ * Values are 64-bit integers, floats, strings, regular expressions, what facts yield (structs,
+ * lists, functions), or undefined; booleans are the integers 0 and 1. Between an integer and a
+ * float, floats are computed. An undefined operand, and one of a type that the operation does not
+ * take, makes a result undefined, except where an operation says otherwise; undefined as the
+ * answer is false, and so are 0, 0.0 and the empty string. [facts/yara.md 1: "undefined"]
+ *
+ * Programs come from databases, so the machine trusts nothing: stack, jumps and numbers are
+ * checked as it runs, every step is charged to the budget (loops too: an endless one ends there),
+ * and a program that breaks a rule of the machine answers HF_MALFORMED. */
 #ifndef HF_RULES_MACHINE_H
 #define HF_RULES_MACHINE_H
 
 #include "base/buffer.h"
 #include "base/cursor.h"
+#include "facts/facts.h"
 
 /* Operations; operands follow as little-endian bytes. Stored: append, never renumber.
  * Patterns are numbered within the rule. Stack effects are written (before -- after). */
@@ -23,7 +28,7 @@ enum hf_op {
     HF_OP_DISTINCT,  /* u32 first, u32 n: ( -- how many of n patterns matched) */
     HF_OP_OFFSET, /* u32 pattern: (i -- offset of match i, from 1), undefined past the last */
     HF_OP_LENGTH, /* u32 pattern: (i -- length of match i, from 1) */
-    HF_OP_AT,     /* u32 pattern: (offset -- bool) a match starts there */
+    HF_OP_AT,     /* u32 pattern: (offset -- bool) a match starts there; undefined: false */
     HF_OP_IN,     /* u32 pattern: (low high -- bool) a match starts in [low, high] */
     HF_OP_SIZE,   /* ( -- size of the view) */
     HF_OP_NOT,    /* (a -- !a) */
@@ -59,6 +64,35 @@ enum hf_op {
     HF_OP_ENDS,
     HF_OP_IENDS,
     HF_OP_IEQUALS,
+    HF_OP_MATCHES, /* (s r -- bool) a regular expression in a string, anywhere */
+    HF_OP_STRING,  /* u32 n, n bytes: ( -- s) */
+    HF_OP_REAL,    /* f64: ( -- x) */
+    HF_OP_REGEX,   /* u32 n, a pattern program of n bytes (pattern/program.h): ( -- r) */
+    HF_OP_TRUTH,   /* (a -- bool) never undefined */
+    HF_OP_JUMP,    /* u32 target, forward: ( -- ) */
+    HF_OP_LOOP,    /* u32 target, backward: ( -- ) */
+    HF_OP_GET,     /* u8 variable: ( -- a); undefined until it was set */
+    HF_OP_SET,     /* u8 variable: (a -- ) */
+    HF_OP_PICK, /* u32 n, n times u32: (i -- the number at i, from 0), undefined outside */
+    /* Of patterns whose number is computed; one that does not exist is undefined. */
+    HF_OP_MATCHED_OF,  /* (p -- bool) */
+    HF_OP_COUNT_OF,    /* (p -- n) */
+    HF_OP_OFFSET_OF,   /* (p i -- offset) */
+    HF_OP_LENGTH_OF,   /* (p i -- length) */
+    HF_OP_AT_OF,       /* (p offset -- bool) */
+    HF_OP_IN_OF,       /* (p low high -- bool) */
+    HF_OP_COUNT_IN_OF, /* (p low high -- n) matches that start in [low, high] */
+    HF_OP_COUNT_IN,    /* u32 pattern: (low high -- n) */
+    HF_OP_DISTINCT_IN, /* u32 first, u32 n: (low high -- how many of n patterns match there) */
+    HF_OP_RULE,        /* u32 distance: ( -- bool) the answer of the rule so much earlier */
+    HF_OP_EXTERNAL,    /* u32 number: ( -- a) */
+    HF_OP_FACT,        /* u8 module, u16 field: ( -- a) */
+    HF_OP_MEMBER,      /* u16 field: (struct -- a) */
+    HF_OP_INDEX,       /* (array i -- a), (dictionary s -- a) */
+    HF_OP_LIST_SIZE, /* (array or dictionary -- n) */
+    HF_OP_DICT_KEY,  /* (dictionary i -- s) */
+    HF_OP_DICT_ITEM, /* (dictionary i -- a) */
+    HF_OP_CALL,      /* u8 n: (function a1..an -- a) */
     HF_OP_COUNT_OF_OPS
 };
 
@@ -68,13 +102,25 @@ struct hf_match {
     uint64_t length;
 };
 
-/* What a program can ask about. */
+enum {
+    HF_MACHINE_STACK = 256,
+    HF_MACHINE_VARIABLES = 64,
+    HF_MACHINE_REGEXES = 8 /* on the stack at once; older ones are replaced */
+};
+
+/* What a program can ask about. Fields that are zero answer undefined, or false. */
 struct hf_machine_input {
     /* Matches of one of the rule's patterns. Returns their number; *matches is borrowed. */
     size_t (*matches)(void *user, uint32_t pattern, const struct hf_match **matches);
     void *user;
     uint32_t pattern_count;
     struct hf_cursor view; /* the bytes; carries the budget */
+    /* The answer of the rule `distance` (>= 1) places before this one. */
+    bool (*rule)(void *user, uint32_t distance);
+    struct hf_facts *facts;
+    const struct hf_value *externals;
+    size_t external_count;
+    struct hf_machine_scratch *scratch; /* of pattern/program.h, for regular expressions */
 };
 
 /*

@@ -200,12 +200,154 @@ static void test_the_stack_has_an_end(void **state)
 {
     (void)state;
     HF_AUTO(hf_buffer_done) struct hf_buffer b = {0};
-    for (int i = 0; i < 100; i++)
+    for (int i = 0; i < HF_MACHINE_STACK + 1; i++)
         op(&b, HF_OP_UNDEFINED);
     op(&b, HF_OP_END);
     bool answer;
     assert_int_equal(run(&b, &answer), HF_MALFORMED);
     assert_int_equal(hf_machine_check(hf_buffer_view(&b), 3), HF_MALFORMED);
+}
+
+static void op_var(struct hf_buffer *b, enum hf_op o, uint8_t variable)
+{
+    op(b, o);
+    hf_buffer_u8(b, variable);
+}
+
+static void op_string(struct hf_buffer *b, const char *text)
+{
+    op(b, HF_OP_STRING);
+    hf_buffer_counted(b, hf_bytes_text(text));
+}
+
+/* sum = 0; for i = 1..n: sum += i */
+static void op_sum(struct hf_buffer *b, int64_t n)
+{
+    op_int(b, 0);
+    op_var(b, HF_OP_SET, 0);
+    op_int(b, 1);
+    op_var(b, HF_OP_SET, 1);
+    uint32_t top = (uint32_t)b->len;
+    op_var(b, HF_OP_GET, 0);
+    op_var(b, HF_OP_GET, 1);
+    op(b, HF_OP_ADD);
+    op_var(b, HF_OP_SET, 0);
+    op_var(b, HF_OP_GET, 1);
+    op_int(b, 1);
+    op(b, HF_OP_ADD);
+    op_var(b, HF_OP_SET, 1);
+    op_var(b, HF_OP_GET, 1);
+    op_int(b, n);
+    op(b, HF_OP_GT);
+    op(b, HF_OP_JUMP_IF_TRUE);
+    hf_buffer_u32(b, (uint32_t)b->len + 4 + 1 + 5);
+    op(b, HF_OP_POP);
+    op(b, HF_OP_LOOP);
+    hf_buffer_u32(b, top);
+    op(b, HF_OP_POP);
+    op_var(b, HF_OP_GET, 0);
+}
+
+static void test_loops_turn_and_end_with_the_budget(void **state)
+{
+    (void)state;
+    HF_AUTO(hf_buffer_done) struct hf_buffer b = {0};
+    op_sum(&b, 10);
+    op_int(&b, 55);
+    op(&b, HF_OP_EQ);
+    assert_true(answer_of(&b));
+    op_sum(&b, INT64_MAX);
+    op(&b, HF_OP_END);
+    bool answer = true;
+    assert_int_equal(hf_machine_check(hf_buffer_view(&b), 3), HF_OK);
+    assert_int_equal(run(&b, &answer), HF_LIMIT);
+    assert_false(answer);
+}
+
+static void test_loops_that_move_the_stack_are_refused(void **state)
+{
+    (void)state;
+    HF_AUTO(hf_buffer_done) struct hf_buffer b = {0};
+    op_int(&b, 1);
+    op(&b, HF_OP_LOOP);
+    hf_buffer_u32(&b, 0);
+    op(&b, HF_OP_END);
+    assert_int_equal(hf_machine_check(hf_buffer_view(&b), 3), HF_MALFORMED);
+}
+
+static void test_strings_are_compared_with_and_without_case(void **state)
+{
+    static const struct {
+        const char *a, *b;
+        enum hf_op op;
+        bool answer;
+    } cases[] = {
+        {"Hello World", "lo W", HF_OP_CONTAINS, true},
+        {"Hello World", "LO w", HF_OP_CONTAINS, false},
+        {"Hello World", "LO w", HF_OP_ICONTAINS, true},
+        {"Hello", "", HF_OP_CONTAINS, true},
+        {"", "x", HF_OP_ICONTAINS, false},
+        {"Hello", "He", HF_OP_STARTS, true},
+        {"Hello", "hE", HF_OP_STARTS, false},
+        {"Hello", "hE", HF_OP_ISTARTS, true},
+        {"Hello", "llo", HF_OP_ENDS, true},
+        {"lo", "llo", HF_OP_ENDS, false},
+        {"Hello", "LLO", HF_OP_IENDS, true},
+        {"Hello", "hELLO", HF_OP_IEQUALS, true},
+        {"Hello", "hELL", HF_OP_IEQUALS, false},
+        {"abc", "abd", HF_OP_LT, true},
+        {"ab", "abc", HF_OP_GE, false},
+        {"ab", "ab", HF_OP_EQ, true},
+        {"ab", "ab", HF_OP_ADD, false}, /* undefined */
+    };
+    (void)state;
+    HF_AUTO(hf_buffer_done) struct hf_buffer b = {0};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        op_string(&b, cases[i].a);
+        op_string(&b, cases[i].b);
+        op(&b, cases[i].op);
+        assert_int_equal(answer_of(&b), cases[i].answer);
+    }
+}
+
+static void test_floats_and_integers_mix(void **state)
+{
+    (void)state;
+    HF_AUTO(hf_buffer_done) struct hf_buffer b = {0};
+    double half = 0.5;
+    uint64_t bits;
+    memcpy(&bits, &half, sizeof bits);
+    op(&b, HF_OP_REAL);
+    hf_buffer_u64(&b, bits);
+    op_int(&b, 2);
+    op(&b, HF_OP_MUL);
+    op_int(&b, 1);
+    op(&b, HF_OP_EQ);
+    assert_true(answer_of(&b));
+    op(&b, HF_OP_REAL);
+    hf_buffer_u64(&b, bits);
+    op(&b, HF_OP_NEGATE);
+    op_int(&b, 0);
+    op(&b, HF_OP_LT);
+    assert_true(answer_of(&b));
+}
+
+static void test_computed_patterns_and_tables_have_bounds(void **state)
+{
+    (void)state;
+    HF_AUTO(hf_buffer_done) struct hf_buffer b = {0};
+    for (int64_t i = -1; i < 4; i++) {
+        op_int(&b, i);
+        op(&b, HF_OP_PICK);
+        hf_buffer_u32(&b, 3);
+        hf_buffer_u32(&b, 1);
+        hf_buffer_u32(&b, 0);
+        hf_buffer_u32(&b, 77);
+        op(&b, HF_OP_COUNT_OF);
+        op_int(&b, 3);
+        op(&b, HF_OP_EQ);
+        assert_int_equal(answer_of(&b), i == 1);
+    }
 }
 
 int main(void)
@@ -217,6 +359,11 @@ int main(void)
         cmocka_unit_test(test_jumps_go_forward_only),
         cmocka_unit_test(test_nonsense_is_refused_at_run_and_check),
         cmocka_unit_test(test_the_stack_has_an_end),
+        cmocka_unit_test(test_loops_turn_and_end_with_the_budget),
+        cmocka_unit_test(test_loops_that_move_the_stack_are_refused),
+        cmocka_unit_test(test_strings_are_compared_with_and_without_case),
+        cmocka_unit_test(test_floats_and_integers_mix),
+        cmocka_unit_test(test_computed_patterns_and_tables_have_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
