@@ -1,8 +1,8 @@
 #include "db/build.h"
 #include "db/build_internal.h"
 #include "db/coding.h"
-#include "db/literals.h"
 #include "db/names.h"
+#include "db/needles.h"
 #include "db/signature_id.h"
 
 #include <stdarg.h>
@@ -206,21 +206,6 @@ enum hf_status hf_build_add_allow(struct hf_build *build, enum hf_digest_kind ki
                               hf_digest_length(kind), size, name);
 }
 
-static bool all_zeros(struct hf_bytes text)
-{
-    for (size_t i = 0; i < text.len; i++)
-        if (text.data[i] != 0)
-            return false;
-    return true;
-}
-
-/* Whether a match of it can lie in a hole of a file. Only literals can be told apart. */
-static bool matches_zeros(const struct hf_pattern *pattern)
-{
-    return pattern->kind != HF_PATTERN_LITERAL || (pattern->flags & HF_PATTERN_XOR) != 0 ||
-           all_zeros(pattern->text);
-}
-
 static uint64_t rule_id(const struct hf_rule *rule, const struct hf_pattern *patterns,
                         size_t count, struct hf_bytes name)
 {
@@ -246,19 +231,17 @@ static void add_patterns(struct hf_build *build, const struct hf_pattern *patter
         hf_pattern_write(&patterns[i], &record);
         build->patterns.data.failed |= record.failed;
         hf_list_add(&build->patterns, hf_buffer_view(&record));
-        build->matches_zeros |= matches_zeros(&patterns[i]);
     }
     hf_buffer_done(&record);
 }
 
 /* Whether every pattern can be searched for; else the rule would silently never match. */
-static enum hf_status searchable(const struct hf_pattern *patterns, size_t count)
+static enum hf_status searchable(const struct hf_pattern *patterns, size_t count,
+                                 bool *zeros)
 {
-    struct hf_literals trial = {0};
     enum hf_status st = HF_OK;
     for (size_t i = 0; i < count && st == HF_OK; i++)
-        st = hf_literals_add(&trial, &patterns[i], 0);
-    hf_literals_done(&trial);
+        st = hf_needles_look(&patterns[i], zeros);
     return st;
 }
 
@@ -266,9 +249,10 @@ enum hf_status hf_build_add_rule(struct hf_build *build, const struct hf_rule *r
                                  const struct hf_pattern *patterns, size_t count,
                                  struct hf_bytes name)
 {
+    bool zeros = false;
     enum hf_status st = need_source(build);
     if (st == HF_OK)
-        st = searchable(patterns, count);
+        st = searchable(patterns, count, &zeros);
     if (st != HF_OK)
         return st;
     name = hf_cut_name(name);
@@ -289,6 +273,7 @@ enum hf_status hf_build_add_rule(struct hf_build *build, const struct hf_rule *r
     if ((rule->flags & HF_RULE_WAKES_ALONE) != 0)
         hf_buffer_u32(&build->wakes, build->rules.count);
     add_patterns(build, patterns, count);
+    build->matches_zeros |= zeros;
     hf_list_add(&build->rules, hf_buffer_view(&record));
     build->summary.signatures++;
     build->summary.patterns += count;

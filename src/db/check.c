@@ -2,6 +2,7 @@
 #include "base/auto.h"
 #include "db/coding.h"
 #include "db/db_internal.h"
+#include "db/needles.h"
 #include "db/signature_id.h"
 #include "rules/machine.h"
 
@@ -141,6 +142,24 @@ static enum hf_status check_waking(const struct check *c)
     return next == waking.len ? HF_OK : wrong(c, "list of rules that wake alone is wrong");
 }
 
+/* Needles belong to patterns, in order; the matcher has none beside them. */
+static enum hf_status check_needles(const struct check *c)
+{
+    const struct hf_db_part *table = &c->s->parts[HF_DB_NEEDLES];
+    uint32_t last = 0;
+    if (table->present && table->bytes.len != table->count * HF_NEEDLE_STORED)
+        return wrong(c, "table of needles cut");
+    for (uint32_t i = 0; table->present && i < table->count; i++) {
+        uint32_t pattern;
+        uint16_t variant;
+        if (hf_db_needle(c->db, c->segment, i, &pattern, &variant) != HF_OK ||
+            pattern >= c->s->patterns.count || pattern < last)
+            return wrong(c, "needles of no pattern, or out of order");
+        last = pattern;
+    }
+    return HF_OK;
+}
+
 static enum hf_status check_rules(const struct check *c)
 {
     if (!list_is_whole(&c->s->rules) || !list_is_whole(&c->s->patterns))
@@ -153,6 +172,8 @@ static enum hf_status check_rules(const struct check *c)
         st = wrong(c, "patterns of no rule");
     if (st == HF_OK)
         st = check_waking(c);
+    if (st == HF_OK)
+        st = check_needles(c);
     if (st == HF_OK && c->s->has_matcher && hf_matcher_check(&c->s->matcher) != HF_OK)
         st = wrong(c, "matcher damaged");
     return st;

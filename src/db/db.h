@@ -76,7 +76,12 @@ bool hf_db_ignores(const struct hf_db *db, struct hf_bytes name);
 /* The matcher of a segment; NULL when the segment has no patterns. */
 const struct hf_matcher *hf_db_matcher(const struct hf_db *db, uint32_t segment);
 
-/* A pattern, by the id that the matcher reports, and the rule that it belongs to. A rule, by
+/* What the matcher's id stands for: a pattern's number and the form of it that was found
+ * (pattern/search.h). HF_NOTFOUND. */
+HF_MUST_USE enum hf_status hf_db_needle(const struct hf_db *db, uint32_t segment, uint32_t id,
+                                        uint32_t *pattern, uint16_t *variant);
+
+/* A pattern, by number, and the rule that it belongs to. A rule, by
  * number; its signature. HF_NOTFOUND past the end, HF_MALFORMED. Results borrow from db. */
 HF_MUST_USE enum hf_status hf_db_pattern(const struct hf_db *db, uint32_t segment,
                                          uint32_t number, struct hf_pattern *pattern,

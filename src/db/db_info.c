@@ -22,6 +22,7 @@ static const char *const section_names[HF_DB_SECTION_TYPES] = {
     [HF_DB_RULES] = "rules",
     [HF_DB_PATTERNS] = "patterns",
     [HF_DB_MATCHER] = "matcher",
+    [HF_DB_NEEDLES] = "needles",
     [HF_DB_IGNORE] = "ignore",
     [HF_DB_TOMBSTONES] = "withdrawn",
 };

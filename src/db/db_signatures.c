@@ -2,6 +2,7 @@
 #include "base/auto.h"
 #include "db/coding.h"
 #include "db/db_internal.h"
+#include "db/needles.h"
 #include "db/signature_id.h"
 
 static const struct hf_segment *segment_at(const struct hf_db *db, uint32_t segment)
@@ -13,6 +14,25 @@ const struct hf_matcher *hf_db_matcher(const struct hf_db *db, uint32_t segment)
 {
     const struct hf_segment *s = segment_at(db, segment);
     return s != NULL && s->has_matcher ? &s->matcher : NULL;
+}
+
+enum hf_status hf_db_needle(const struct hf_db *db, uint32_t segment, uint32_t id,
+                            uint32_t *pattern, uint16_t *variant)
+{
+    *pattern = id;
+    *variant = 0;
+    const struct hf_segment *s = segment_at(db, segment);
+    if (s == NULL)
+        return HF_NOTFOUND;
+    const struct hf_db_part *table = &s->parts[HF_DB_NEEDLES];
+    if (!table->present)
+        return id < s->patterns.count ? HF_OK : HF_NOTFOUND;
+    if (id >= table->bytes.len / HF_NEEDLE_STORED)
+        return HF_NOTFOUND;
+    const uint8_t *entry = table->bytes.data + (size_t)id * HF_NEEDLE_STORED;
+    *pattern = hf_le32(entry);
+    *variant = (uint16_t)(entry[4] | entry[5] << 8);
+    return HF_OK;
 }
 
 enum hf_status hf_db_pattern(const struct hf_db *db, uint32_t segment, uint32_t number,

@@ -54,9 +54,10 @@ enum hf_db_section {
     HF_DB_ALLOW_SHA256,
     HF_DB_RULES,          /* rule number -> its id and stored form (rule.h) */
     HF_DB_PATTERNS,       /* pattern number -> its rule and stored form (pattern.h) */
-    HF_DB_MATCHER,        /* the matcher's image; ids are pattern numbers */
+    HF_DB_MATCHER,        /* the matcher's image; ids are numbers of needles */
     HF_DB_IGNORE,         /* policy: names of signatures that are not reported, sorted */
     HF_DB_TOMBSTONES,     /* ids of signatures of older segments that are withdrawn, sorted */
+    HF_DB_NEEDLES,        /* needle -> pattern and variant; without it: the same number, 0 */
     HF_DB_SECTION_TYPES
 };
 /* clang-format on */

@@ -4,8 +4,8 @@
 #include "db/build_internal.h"
 #include "db/coding.h"
 #include "db/db_internal.h"
-#include "db/literals.h"
 #include "db/names_write.h"
+#include "db/needles.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -89,10 +89,8 @@ static enum hf_status write_rules(struct hf_build *build, struct hf_output *out,
     return ids.failed ? HF_NOMEM : HF_OK;
 }
 
-static enum hf_status write_matcher(struct hf_build *build, struct hf_output *out)
+static enum hf_status collect_needles(struct hf_build *build, struct hf_needles *needles)
 {
-    HF_AUTO(hf_literals_done) struct hf_literals literals = {0};
-    HF_AUTO(hf_buffer_done) struct hf_buffer image = {0};
     enum hf_status st = HF_OK;
     for (uint32_t i = 0; i < build->patterns.count && st == HF_OK; i++) {
         struct hf_bytes record = hf_list_at(&build->patterns, i);
@@ -101,16 +99,29 @@ static enum hf_status write_matcher(struct hf_build *build, struct hf_output *ou
         hf_skip(&in, 4);
         st = hf_pattern_read(&in, &pattern);
         if (st == HF_OK)
-            st = hf_literals_add(&literals, &pattern, i);
+            st = hf_needles_add(needles, &pattern, i);
     }
-    if (st != HF_OK || literals.count == 0)
+    return st;
+}
+
+static enum hf_status write_matcher(struct hf_build *build, struct hf_output *out)
+{
+    HF_AUTO(hf_needles_done) struct hf_needles needles = {0};
+    HF_AUTO(hf_buffer_done) struct hf_buffer image = {0};
+    enum hf_status st = collect_needles(build, &needles);
+    if (st != HF_OK || needles.count == 0)
         return st;
-    st = hf_matcher_build(literals.items, literals.count, &image);
+    st = hf_matcher_build(needles.items, needles.count, &image);
     if (st != HF_OK)
         return st;
     hf_output_section(out, HF_DB_MATCHER);
     hf_output_add(out, image.data, image.len);
-    hf_output_end(out, literals.count);
+    hf_output_end(out, needles.count);
+    if (needles.needs_table) {
+        hf_output_section(out, HF_DB_NEEDLES);
+        hf_output_add(out, needles.table.data, needles.table.len);
+        hf_output_end(out, needles.count);
+    }
     return HF_OK;
 }
 

@@ -21,7 +21,8 @@ enum hf_status hf_engine_new(const struct hf_db *db,
     engine->spool.fd = options->spool_fd;
     engine->hasher = hf_hasher_new();
     engine->arena = hf_arena_new(ARENA_CAP);
-    if (engine->hasher == NULL || engine->arena == NULL) {
+    engine->scratch = hf_machine_scratch_new();
+    if (engine->hasher == NULL || engine->arena == NULL || engine->scratch == NULL) {
         hf_engine_free(engine);
         return HF_NOMEM;
     }
@@ -35,6 +36,7 @@ void hf_engine_free(struct hf_engine *engine)
     if (engine == NULL)
         return;
     hf_hasher_free(engine->hasher);
+    hf_machine_scratch_free(engine->scratch);
     hf_arena_free(engine->arena);
     free(engine);
 }

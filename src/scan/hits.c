@@ -3,10 +3,11 @@
 #include <stdlib.h>
 
 struct hf_hits hf_hits_begin(const struct hf_db *db, struct hf_arena *arena,
-                             struct hf_budget *budget, uint64_t view_size)
+                             struct hf_budget *budget, struct hf_machine_scratch *scratch,
+                             struct hf_bytes view)
 {
     return (struct hf_hits){
-        .db = db, .arena = arena, .budget = budget, .view_size = view_size};
+        .db = db, .arena = arena, .budget = budget, .scratch = scratch, .view = view};
 }
 
 static size_t slot_of(const struct hf_hits *hits, uint32_t segment, uint32_t pattern)
@@ -57,9 +58,11 @@ static struct hf_hit *entry_of(struct hf_hits *hits, uint32_t pattern, uint32_t 
     return new;
 }
 
-static bool comes_before(struct hf_match a, struct hf_match b)
+static bool comes_before(const struct hf_hit *hit, struct hf_match a, struct hf_match b)
 {
-    return a.offset < b.offset || (a.offset == b.offset && a.length > b.length);
+    if (a.offset != b.offset)
+        return a.offset < b.offset;
+    return hit->lazy ? a.length < b.length : a.length > b.length;
 }
 
 /* Whether all matches of this rule's patterns are wanted. */
@@ -71,29 +74,36 @@ static bool wants_all(const struct hf_db *db, uint32_t segment, uint32_t number)
            rule.condition == HF_CONDITION_PROGRAM;
 }
 
-bool hf_hits_on_literal(void *user, uint32_t pattern, uint64_t start, uint32_t length)
+/* One pattern whose needle was found. */
+struct candidate {
+    struct hf_hits *hits;
+    struct hf_pattern pattern;
+    uint32_t number, rule;
+};
+
+/* An hf_on_match: a confirmed match. Returns false when no more can be taken. */
+static bool keep_match(void *user, uint64_t start, uint64_t length)
 {
-    struct hf_hits *hits = user;
-    struct hf_pattern stored;
-    uint32_t rule;
-    if (hf_db_pattern(hits->db, hits->segment, pattern, &stored, &rule) != HF_OK)
-        return true; /* a damaged database: this pattern is not there */
+    const struct candidate *c = user;
+    struct hf_hits *hits = c->hits;
     if (!hf_budget_work(hits->budget, 1)) {
         hits->failed = true;
         return false;
     }
-    if (!hf_place_allows(&stored.place, hits->view_size, start))
+    if (!hf_place_allows(&c->pattern.place, hits->view.len, start))
         return true;
-    struct hf_hit *hit = entry_of(hits, pattern, rule);
+    struct hf_hit *hit = entry_of(hits, c->number, c->rule);
     if (hit == NULL) {
         hits->failed = true;
         return true;
     }
     struct hf_match match = {.offset = start, .length = length};
-    if (hit->count == 0 || comes_before(match, hit->first))
+    if (hit->count == 0)
+        hit->lazy = hf_pattern_is_lazy(&c->pattern);
+    if (hit->count == 0 || comes_before(hit, match, hit->first))
         hit->first = match;
     hit->count++;
-    if (hit->kept == HF_HITS_KEPT_MAX || !wants_all(hits->db, hits->segment, rule))
+    if (hit->kept == HF_HITS_KEPT_MAX || !wants_all(hits->db, hits->segment, c->rule))
         return true;
     struct hf_match *matches =
         hf_arena_grow(hits->arena, hit->matches, hit->kept, sizeof *hit->matches);
@@ -104,6 +114,21 @@ bool hf_hits_on_literal(void *user, uint32_t pattern, uint64_t start, uint32_t l
     hit->matches = matches;
     matches[hit->kept++] = match;
     return true;
+}
+
+bool hf_hits_on_needle(void *user, uint32_t needle, uint64_t start, uint32_t length)
+{
+    struct hf_hits *hits = user;
+    struct candidate c = {.hits = hits};
+    uint16_t variant;
+    if (hf_db_needle(hits->db, hits->segment, needle, &c.number, &variant) != HF_OK ||
+        hf_db_pattern(hits->db, hits->segment, c.number, &c.pattern, &c.rule) != HF_OK)
+        return true; /* a damaged database: this pattern is not there */
+    enum hf_status st = hf_pattern_confirm(&c.pattern, variant, hits->view, start, length,
+                                           hits->budget, hits->scratch, keep_match, &c);
+    if (st == HF_LIMIT)
+        hits->failed = true;
+    return st != HF_LIMIT && st != HF_STOPPED;
 }
 
 static int compare_matches(const void *left, const void *right)
@@ -124,12 +149,28 @@ static int compare_hits(const void *left, const void *right)
     return (a->pattern > b->pattern) - (a->pattern < b->pattern);
 }
 
+/* Several needles may have led to matches with one start: the longest of them counts, or the
+ * shortest. */
+static void sort_matches(struct hf_hit *hit)
+{
+    if (hit->kept < 2)
+        return;
+    qsort(hit->matches, hit->kept, sizeof *hit->matches, compare_matches);
+    size_t kept = 0;
+    for (size_t i = 0; i < hit->kept; i++) {
+        bool same = kept > 0 && hit->matches[kept - 1].offset == hit->matches[i].offset;
+        if (!same)
+            hit->matches[kept++] = hit->matches[i];
+        else if (!hit->lazy)
+            hit->matches[kept - 1] = hit->matches[i];
+    }
+    hit->kept = kept;
+}
+
 void hf_hits_sort(struct hf_hits *hits)
 {
     for (size_t i = 0; i < hits->count; i++)
-        if (hits->items[i].kept > 1)
-            qsort(hits->items[i].matches, hits->items[i].kept, sizeof(struct hf_match),
-                  compare_matches);
+        sort_matches(&hits->items[i]);
     if (hits->count > 1)
         qsort(hits->items, hits->count, sizeof *hits->items, compare_hits);
     hits->slots = NULL;

@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "db/db.h"
+#include "pattern/search.h"
 #include "rules/machine.h"
 
 /* Matches of one pattern in one view. */
@@ -14,14 +15,16 @@ struct hf_hit {
     struct hf_match *matches; /* all, sorted by hf_hits_sort; NULL: the rule needs none */
     size_t count;             /* all matches seen, kept or not */
     size_t kept;
+    bool lazy; /* of two at one start the shorter counts */
 };
 
 struct hf_hits {
     const struct hf_db *db;
-    struct hf_arena *arena;   /* borrowed */
-    struct hf_budget *budget; /* borrowed; each kept match costs a unit */
-    uint64_t view_size;
-    uint32_t segment; /* being searched */
+    struct hf_arena *arena;             /* borrowed */
+    struct hf_budget *budget;           /* borrowed; each kept match costs a unit */
+    struct hf_machine_scratch *scratch; /* borrowed; for patterns that are programs */
+    struct hf_bytes view;               /* all of it, also when it is searched in pieces */
+    uint32_t segment;                   /* being searched */
     struct hf_hit *items;
     size_t count;
     uint32_t *slots; /* open addressing: position in items + 1; 0: free */
@@ -32,12 +35,14 @@ struct hf_hits {
 /* YARA's limit of matches of one pattern; more are counted but not kept. [facts/yara.md 1] */
 enum { HF_HITS_KEPT_MAX = 1000000 };
 
-/* Empty, for a view of this size. */
+/* Empty, for a view. */
 struct hf_hits hf_hits_begin(const struct hf_db *db, struct hf_arena *arena,
-                             struct hf_budget *budget, uint64_t view_size);
+                             struct hf_budget *budget, struct hf_machine_scratch *scratch,
+                             struct hf_bytes view);
 
-/* An hf_on_literal: user is the struct hf_hits. Drops matches outside the pattern's place. */
-bool hf_hits_on_literal(void *user, uint32_t pattern, uint64_t start, uint32_t length);
+/* An hf_on_literal: user is the struct hf_hits. Confirms what the needle promises and drops
+ * matches outside the pattern's place. */
+bool hf_hits_on_needle(void *user, uint32_t needle, uint64_t start, uint32_t length);
 
 /* Sort kept matches by offset and length, and hits by segment, rule and pattern. The table is
  * closed for additions then. */

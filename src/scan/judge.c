@@ -81,7 +81,7 @@ static void search(struct hf_engine *engine, const struct hf_object *object,
 {
     struct hf_bytes all = object->bytes;
     if (object->extents == NULL || hf_db_matches_zeros(engine->db)) {
-        (void)hf_matcher_search(matcher, all, 0, hf_hits_on_literal, hits);
+        (void)hf_matcher_search(matcher, all, 0, hf_hits_on_needle, hits);
         return;
     }
     uint64_t reach = hf_matcher_longest(matcher), searched = 0;
@@ -93,7 +93,7 @@ static void search(struct hf_engine *engine, const struct hf_object *object,
             to = object->extents[i].offset + object->extents[i].length;
         to = all.len - to > reach ? to + reach : all.len;
         if (!hf_matcher_search(matcher, hf_bytes_of(all.data + from, (size_t)(to - from)),
-                               from, hf_hits_on_literal, hits))
+                               from, hf_hits_on_needle, hits))
             return;
         searched = to;
     }
@@ -204,8 +204,8 @@ static void judge_rules_waking_alone(struct judging *j, uint32_t segment,
 static void judge_patterns(struct judging *j)
 {
     struct hf_engine *engine = j->engine;
-    struct hf_hits hits =
-        hf_hits_begin(engine->db, engine->arena, &engine->budget, j->object->bytes.len);
+    struct hf_hits hits = hf_hits_begin(engine->db, engine->arena, &engine->budget,
+                                        engine->scratch, j->object->bytes);
     for (uint32_t s = 0; s < hf_db_segment_count(engine->db); s++) {
         const struct hf_matcher *matcher = hf_db_matcher(engine->db, s);
         hits.segment = s;

@@ -4,6 +4,7 @@
 #ifndef HF_SCAN_OBJECT_H
 #define HF_SCAN_OBJECT_H
 
+#include "pattern/search.h"
 #include "scan/child_store.h"
 #include "scan/engine.h"
 
@@ -23,6 +24,7 @@ struct hf_engine {
     struct hf_engine_options options;
     struct hf_hasher *hasher;
     struct hf_arena *arena; /* tables of decoders, matches; rewound after each object */
+    struct hf_machine_scratch *scratch; /* of patterns that are programs */
     struct hf_spool spool;
     bool tainted;
 

@@ -4,6 +4,9 @@
 #include "base/auto.h"
 #include "base/text.h"
 #include "db/build.h"
+#include "pattern/program.h"
+#include "pattern/regex.h"
+#include "rules/machine.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +27,26 @@ struct bench {
     struct hf_report report;
 };
 
+/* A database and an engine over what was built so far. */
+static void bench_finish(struct bench *b, struct hf_build *build, bool all_match,
+                         const struct hf_limits *limits)
+{
+    HF_AUTO(hf_buffer_done) struct hf_buffer out = {0};
+    HF_AUTO(hf_buffer_done) struct hf_buffer note = {0};
+    assert_int_equal(hf_build_write(build, &out), HF_OK);
+    size_t room = (out.len + 63) / 64 * 64;
+    b->image = aligned_alloc(64, room);
+    memcpy(b->image, out.data, out.len);
+    assert_int_equal(hf_db_open_memory(hf_bytes_of(b->image, out.len), &b->db), HF_OK);
+    assert_int_equal(hf_db_check(b->db, &note), HF_OK);
+    struct hf_engine_options options = {.all_match = all_match, .spool_fd = -1};
+    hf_limits_default(&options.limits);
+    if (limits != NULL)
+        options.limits = *limits;
+    assert_int_equal(hf_engine_new(b->db, &options, &b->engine), HF_OK);
+    b->arena = hf_arena_new(16 << 20);
+}
+
 /* sources: file name and text in turn, then NULL. */
 static void bench_open(struct bench *b, const char **sources, bool all_match,
                        const struct hf_limits *limits)
@@ -32,18 +55,42 @@ static void bench_open(struct bench *b, const char **sources, bool all_match,
     for (; sources[0] != NULL; sources += 2)
         assert_int_equal(hf_build_read_text(build, sources[0], hf_bytes_text(sources[1])),
                          HF_OK);
-    HF_AUTO(hf_buffer_done) struct hf_buffer out = {0};
-    assert_int_equal(hf_build_write(build, &out), HF_OK);
-    size_t room = (out.len + 63) / 64 * 64;
-    b->image = aligned_alloc(64, room);
-    memcpy(b->image, out.data, out.len);
-    assert_int_equal(hf_db_open_memory(hf_bytes_of(b->image, out.len), &b->db), HF_OK);
-    struct hf_engine_options options = {.all_match = all_match, .spool_fd = -1};
-    hf_limits_default(&options.limits);
-    if (limits != NULL)
-        options.limits = *limits;
-    assert_int_equal(hf_engine_new(b->db, &options, &b->engine), HF_OK);
-    b->arena = hf_arena_new(16 << 20);
+    bench_finish(b, build, all_match, limits);
+}
+
+/* One rule over one regular expression; count 0: it has matched, else that often exactly. */
+static void bench_open_regex(struct bench *b, const char *regex, uint32_t flags,
+                             unsigned count)
+{
+    HF_AUTO(hf_build_release) struct hf_build *build = hf_build_new(NULL, NULL);
+    HF_AUTO(hf_arena_release) struct hf_arena *arena = hf_arena_new(1 << 20);
+    HF_AUTO(hf_buffer_done) struct hf_buffer code = {0};
+    HF_AUTO(hf_buffer_done) struct hf_buffer program = {0};
+    struct hf_regex_options options = {.nocase = (flags & HF_PATTERN_NOCASE) != 0};
+    struct hf_regex parsed;
+    struct hf_pattern_error error;
+    assert_int_equal(hf_regex_parse(hf_bytes_text(regex), &options, arena, &parsed, &error),
+                     HF_OK);
+    assert_int_equal(hf_program_compile(parsed.root, options.nocase ? HF_PROGRAM_NOCASE : 0,
+                                        arena, &code),
+                     HF_OK);
+    struct hf_pattern pattern = {
+        .kind = HF_PATTERN_REGEX, .flags = flags, .text = hf_buffer_view(&code)};
+    struct hf_rule rule = hf_rule_plain();
+    if (count > 0) {
+        hf_buffer_u8(&program, HF_OP_COUNT);
+        hf_buffer_u32(&program, 0);
+        hf_buffer_u8(&program, HF_OP_INT);
+        hf_buffer_u64(&program, count);
+        hf_buffer_u8(&program, HF_OP_EQ);
+        hf_buffer_u8(&program, HF_OP_END);
+        rule.condition = HF_CONDITION_PROGRAM;
+        rule.program = hf_buffer_view(&program);
+    }
+    assert_int_equal(hf_build_source(build, "test", ""), HF_OK);
+    assert_int_equal(hf_build_add_rule(build, &rule, &pattern, 1, hf_bytes_text("Regex")),
+                     HF_OK);
+    bench_finish(b, build, true, NULL);
 }
 
 static void bench_close(struct bench *b)
@@ -193,6 +240,38 @@ static void test_an_allowed_container_clears_what_is_in_it(void **state)
     bench_close(&b);
 }
 
+static void test_programs_are_confirmed_through_their_needles(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open_regex(&b, "[0-9]{2,3}(foo|bar)+!", 0, 0);
+    scan_bytes(&b, "1foo! 12foobarfoo! 1234bar", 26);
+    assert_int_equal(b.report.finding_count, 1);
+    assert_int_equal(b.report.findings[0].offset, 6);
+    assert_int_equal(b.report.findings[0].length, 12);
+    scan_bytes(&b, "1foo! foobar", 12);
+    assert_int_equal(b.report.verdict, HF_CLEAN);
+    bench_close(&b);
+    bench_open_regex(&b, "a[0-9]b", HF_PATTERN_WIDE | HF_PATTERN_NOCASE, 0);
+    scan_bytes(&b, "A1b a\0001\0B\0", 10);
+    assert_int_equal(b.report.findings[0].offset, 4);
+    assert_int_equal(b.report.findings[0].length, 6);
+    bench_close(&b);
+}
+
+static void test_matches_that_several_needles_lead_to_count_once(void **state)
+{
+    (void)state;
+    struct bench b;
+    /* both branches are needles, and "abcabc" has three occurrences of them in one match */
+    bench_open_regex(&b, "x(abc|bca)+y", 0, 2);
+    scan_bytes(&b, "xabcabcy xbcay", 14);
+    assert_int_equal(b.report.finding_count, 1);
+    scan_bytes(&b, "xabcabcy", 8);
+    assert_int_equal(b.report.finding_count, 0);
+    bench_close(&b);
+}
+
 static void test_limits_are_said_and_the_rest_is_scanned(void **state)
 {
     (void)state;
@@ -272,6 +351,8 @@ int main(void)
         cmocka_unit_test(test_children_come_before_their_containers),
         cmocka_unit_test(test_digests_and_allow_lists),
         cmocka_unit_test(test_an_allowed_container_clears_what_is_in_it),
+        cmocka_unit_test(test_programs_are_confirmed_through_their_needles),
+        cmocka_unit_test(test_matches_that_several_needles_lead_to_count_once),
         cmocka_unit_test(test_limits_are_said_and_the_rest_is_scanned),
         cmocka_unit_test(test_depth_ends_a_tower),
         cmocka_unit_test(test_holes_are_skipped_and_edges_are_not),

@@ -1,0 +1,84 @@
+#include "db/needles.h"
+
+#include "pattern/search.h"
+
+enum { LENGTH_MAX = 65535 };
+
+void hf_needles_done(struct hf_needles *needles)
+{
+    hf_arena_free(needles->arena);
+    hf_buffer_done(&needles->table);
+    *needles = (struct hf_needles){0};
+}
+
+struct adding {
+    struct hf_needles *needles;
+    const struct hf_pattern *pattern;
+    uint32_t number;
+    enum hf_status status;
+};
+
+/* The plain form of a literal is its text, which stays; everything else is made for the moment. */
+static struct hf_bytes lasting(struct hf_needles *n, const struct hf_pattern *pattern,
+                               struct hf_bytes bytes)
+{
+    if (pattern->kind == HF_PATTERN_LITERAL && hf_bytes_equal(pattern->text, bytes))
+        return pattern->text;
+    return hf_arena_copy(n->arena, bytes);
+}
+
+static bool on_needle(void *user, const struct hf_needle *needle)
+{
+    struct adding *a = user;
+    struct hf_needles *n = a->needles;
+    struct hf_literal *items = hf_arena_grow(n->arena, n->items, n->count, sizeof *items);
+    struct hf_bytes bytes = lasting(n, a->pattern, needle->bytes);
+    a->status = items == NULL || bytes.data == NULL               ? HF_NOMEM
+                : bytes.len > LENGTH_MAX || n->count >= INT32_MAX ? HF_LIMIT
+                                                                  : HF_OK;
+    if (a->status != HF_OK)
+        return false;
+    n->items = items;
+    n->needs_table |= n->count != a->number || needle->variant != 0;
+    items[n->count] = (struct hf_literal){
+        .bytes = bytes, .nocase = needle->nocase, .id = (uint32_t)n->count};
+    n->count++;
+    hf_buffer_u32(&n->table, a->number);
+    hf_buffer_u16(&n->table, needle->variant);
+    hf_buffer_u16(&n->table, 0);
+    return true;
+}
+
+enum hf_status hf_needles_add(struct hf_needles *needles, const struct hf_pattern *pattern,
+                              uint32_t number)
+{
+    if (needles->arena == NULL)
+        needles->arena = hf_arena_new(SIZE_MAX / 2);
+    if (needles->arena == NULL)
+        return HF_NOMEM;
+    struct adding a = {.needles = needles, .pattern = pattern, .number = number};
+    enum hf_status st = hf_pattern_needles(pattern, on_needle, &a);
+    if (st == HF_STOPPED)
+        return a.status;
+    if (st == HF_NOTFOUND)
+        return HF_UNSUPPORTED;
+    return needles->table.failed ? HF_NOMEM : st;
+}
+
+static bool look_at_needle(void *user, const struct hf_needle *needle)
+{
+    bool *zeros = user;
+    size_t i = 0;
+    while (i < needle->bytes.len && needle->bytes.data[i] == 0)
+        i++;
+    *zeros = *zeros || i == needle->bytes.len;
+    return true;
+}
+
+enum hf_status hf_needles_look(const struct hf_pattern *pattern, bool *zeros)
+{
+    enum hf_status st = hf_pattern_needles(pattern, look_at_needle, zeros);
+    if (pattern->kind == HF_PATTERN_LITERAL && pattern->text.len > LENGTH_MAX)
+        return HF_LIMIT;
+    return st == HF_NOTFOUND ? HF_UNSUPPORTED : st;
+}

@@ -1,0 +1,35 @@
+/* needles.h - what of the patterns the matcher searches for. The matcher reports a needle's
+ * number; a table says which pattern it belongs to and which form of it it is
+ * (pattern/search.h). Sets of plain byte strings need no table: numbers are the patterns'. */
+#ifndef HF_DB_NEEDLES_H
+#define HF_DB_NEEDLES_H
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "match/matcher.h"
+#include "pattern/pattern.h"
+
+/* Stored form of a table entry: u32 pattern, u16 variant, u16 0. */
+enum { HF_NEEDLE_STORED = 8 };
+
+struct hf_needles {
+    struct hf_literal *items; /* for the matcher; id is the place in the table */
+    size_t count;
+    struct hf_buffer table;
+    bool needs_table;       /* some needle is not simply the pattern of its number */
+    struct hf_arena *arena; /* of items and of bytes that had to be made */
+};
+
+void hf_needles_done(struct hf_needles *needles);
+
+/* Add the needles of one pattern under its number; its text is borrowed until the end. HF_OK;
+ * HF_UNSUPPORTED: it has none; HF_LIMIT: too many; HF_MALFORMED; HF_NOMEM. */
+HF_MUST_USE enum hf_status hf_needles_add(struct hf_needles *needles,
+                                          const struct hf_pattern *pattern,
+                                          uint32_t number);
+
+/* Whether a pattern can be searched for, and whether a needle of it is all zero bytes: then a
+ * match can lie in the holes of a sparse file. Returns as hf_needles_add. */
+HF_MUST_USE enum hf_status hf_needles_look(const struct hf_pattern *pattern, bool *zeros);
+
+#endif
