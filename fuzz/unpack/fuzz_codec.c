@@ -3,17 +3,18 @@
 
 #include "unpack/codec.h"
 
-static enum hf_status run(hf_codec *codec, struct hf_cursor *in, uint64_t size,
+static enum hf_status run(const struct hf_codec *codec, struct hf_cursor *in, uint64_t size,
                           unsigned flags, struct collect *c)
 {
-    static const struct hf_child child;
     HF_AUTO(hf_codecs_release)
     struct hf_codecs *codecs = hf_codecs_new(c->arena, in->len);
-    struct hf_outlet out = hf_outlet_of(&c->sink, &child);
-    assert(codecs != NULL && hf_outlet_open(&out) == HF_OK);
-    enum hf_status st = codec(codecs, in, size, flags, &out);
-    enum hf_status closed = hf_outlet_close(&out, st);
-    return closed != HF_OK ? closed : st;
+    struct hf_unpack unpack = {.object = *in, .sink = &c->sink, .arena = c->arena};
+    struct hf_pusher out = hf_pusher_of(&unpack);
+    enum hf_status st = hf_pusher_begin(&out, (struct hf_child){0});
+    assert(codecs != NULL && st == HF_OK && out.wanted);
+    st = hf_codec_run(codecs, codec, in, (struct hf_codec_hint){size, flags}, &out);
+    enum hf_status ended = hf_pusher_end(&out, st);
+    return ended != HF_OK ? ended : st;
 }
 
 /* Both ways of plain deflate, libdeflate's and our own, come to the same. */
@@ -27,7 +28,7 @@ static void compare_deflate(const uint8_t *data, size_t size, struct hf_arena *a
         HF_AUTO(collect_done) struct collect c;
         collect_init(&c, arena, budget);
         struct hf_cursor in = hf_cursor_open(data, size, budget);
-        st[i] = run(hf_codec_deflate, &in, i == 0 ? 1 : HF_UNKNOWN, 0, &c);
+        st[i] = run(&hf_codec_deflate, &in, i == 0 ? 1 : HF_UNKNOWN, 0, &c);
         if (st[i] == HF_LIMIT)
             return;
         got[i] = c.items[0];
@@ -46,9 +47,9 @@ static void compare_deflate(const uint8_t *data, size_t size, struct hf_arena *a
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static hf_codec *const codecs[] = {
-        hf_codec_deflate, hf_codec_deflate64, hf_codec_implode, hf_codec_bzip2,
-        hf_codec_lzma,    hf_codec_xz,        hf_codec_zstd};
+    static const struct hf_codec *const codecs[] = {
+        &hf_codec_deflate,  &hf_codec_deflate64, &hf_codec_implode, &hf_codec_bzip2,
+        &hf_codec_zip_lzma, &hf_codec_xz,        &hf_codec_zstd,    &hf_codec_zlib};
     if (size < 2)
         return 0;
     struct hf_budget budget =

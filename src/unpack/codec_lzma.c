@@ -1,117 +1,202 @@
-#include "unpack/codec.h"
-
+/* xz, lzma-alone, lzip and what ZIP calls LZMA, by liblzma under its own memory limit. Integrity checks are not
+ * verified: bytes behind a wrong checksum are looked at like any others. */
 #include "unpack/codec_internal.h"
 
-/* A dictionary is allocated whole at the start, whatever comes out: no more than this. */
-static const uint64_t MEMORY_MAX = UINT64_C(96) << 20;
+#include <lzma.h>
 
-static void *lzma_alloc(void *memory, size_t count, size_t size)
+enum { ALONE_HEADER = 13 }; /* properties, dictionary size, unpacked size */
+
+struct lzma {
+    lzma_stream lib;
+    lzma_allocator memory;
+    uint64_t size_left; /* without end marker nothing else says where to stop */
+};
+
+static bool xz_starts(const struct hf_cursor *in)
 {
-    return hf_recycle_alloc(memory, count, size);
+    return hf_peek_equal(in,
+                         "\xfd"
+                         "7zXZ",
+                         6);
 }
 
-static void lzma_free(void *memory, void *block)
+static bool lzip_starts(const struct hf_cursor *in)
 {
-    hf_recycle_free(memory, block);
+    return hf_peek_equal(in, "LZIP", 4);
 }
 
-static void begin(struct hf_codecs *codecs)
+/* There is no magic: properties must be possible, and the rest shows in decoding. */
+static bool alone_starts(const struct hf_cursor *in)
 {
-    codecs->lzma_memory =
-        (lzma_allocator){.alloc = lzma_alloc, .free = lzma_free, .opaque = &codecs->memory};
-    codecs->lzma = (lzma_stream)LZMA_STREAM_INIT;
-    codecs->lzma.allocator = &codecs->lzma_memory;
+    struct hf_cursor c = *in;
+    uint8_t properties = hf_u8(&c);
+    hf_skip(&c, ALONE_HEADER - 1);
+    return hf_cursor_status(&c) == HF_OK && properties < 9 * 5 * 5;
 }
 
-static enum hf_step step_of(lzma_ret r)
+static enum hf_status status_of(lzma_ret ret)
 {
-    switch (r) {
-    case LZMA_STREAM_END: return HF_STEP_END;
+    switch (ret) {
     case LZMA_OK:
-    case LZMA_BUF_ERROR: return HF_STEP_MORE;
+    case LZMA_BUF_ERROR: return HF_OK; /* the driver sees whether input is missing */
+    case LZMA_STREAM_END: return HF_STOPPED;
     case LZMA_MEM_ERROR:
-    case LZMA_MEMLIMIT_ERROR: return HF_STEP_NOMEM;
-    case LZMA_OPTIONS_ERROR: return HF_STEP_UNSUPPORTED;
-    default: return HF_STEP_BAD;
+    case LZMA_MEMLIMIT_ERROR: return HF_NOMEM;
+    case LZMA_OPTIONS_ERROR:
+    case LZMA_UNSUPPORTED_CHECK: return HF_UNSUPPORTED;
+    default: return HF_MALFORMED;
     }
 }
 
-static enum hf_step step_xz(struct hf_codecs *codecs, struct hf_turn *turn)
+static void *lzma_alloc(void *memory, size_t count, size_t size)
 {
-    lzma_stream *z = &codecs->lzma;
-    z->next_in = turn->in.data;
-    z->avail_in = turn->in.len;
-    z->next_out = turn->out;
-    z->avail_out = turn->room;
-    lzma_ret r = lzma_code(z, LZMA_RUN);
-    turn->taken = turn->in.len - z->avail_in;
-    turn->made = turn->room - z->avail_out;
-    return step_of(r);
+    return hf_library_alloc(memory, count, size);
 }
 
-static enum hf_step step_lzma(struct hf_codecs *codecs, struct hf_turn *turn)
+static void lzma_give_back(void *memory, void *block)
 {
-    if (turn->room > codecs->size_left)
-        turn->room = (size_t)codecs->size_left;
-    enum hf_step came = step_xz(codecs, turn);
-    codecs->size_left -= turn->made;
-    /* Without end marker nothing but the declared size says where to stop. */
-    return came == HF_STEP_MORE && codecs->size_left == 0 ? HF_STEP_END : came;
+    (void)memory;
+    hf_library_free(block);
 }
 
-enum hf_status hf_codec_xz(struct hf_codecs *codecs, struct hf_cursor *in, uint64_t size,
-                           unsigned flags, struct hf_outlet *out)
+/* The state with its library's stream empty; state does not move while that is open. */
+static struct lzma *fresh(void *state, const struct hf_codec_io *io)
 {
-    (void)size;
-    (void)flags;
-    begin(codecs);
-    enum hf_status st = HF_NOMEM;
-    if (lzma_stream_decoder(&codecs->lzma, MEMORY_MAX, 0) == LZMA_OK)
-        st = hf_codecs_drive(codecs, step_xz, in, out);
-    lzma_end(&codecs->lzma);
+    struct lzma *z = state;
+    *z = (struct lzma){
+        .memory = {.alloc = lzma_alloc, .free = lzma_give_back, .opaque = io->memory},
+        .lib = LZMA_STREAM_INIT,
+        .size_left = HF_UNKNOWN};
+    z->lib.allocator = &z->memory;
+    return z;
+}
+
+static enum hf_status xz_begin(void *state, struct hf_codec_io *io)
+{
+    struct lzma *z = fresh(state, io);
+    return status_of(lzma_stream_decoder(&z->lib, HF_CODEC_MEMORY, LZMA_IGNORE_CHECK));
+}
+
+static enum hf_status lzip_begin(void *state, struct hf_codec_io *io)
+{
+    struct lzma *z = fresh(state, io);
+    return status_of(lzma_lzip_decoder(&z->lib, HF_CODEC_MEMORY, LZMA_IGNORE_CHECK));
+}
+
+/* A dictionary larger than the limit is cut to it: old and hostile packers announce 4 GiB for a
+ * few bytes, and only a match that really reaches so far back fails. */
+static enum hf_status alone_begin(void *state, struct hf_codec_io *io)
+{
+    struct lzma *z = fresh(state, io);
+    enum hf_status st = status_of(lzma_alone_decoder(&z->lib, HF_CODEC_MEMORY));
+    uint8_t header[ALONE_HEADER];
+    hf_copy(&io->in, header, sizeof header);
+    const uint32_t most = UINT32_C(1) << (HF_CODEC_WINDOW_LOG - 1);
+    struct hf_cursor fields = hf_cursor_open(header + 1, 4, NULL);
+    if (hf_u32le(&fields) > most) {
+        memset(header + 1, 0, 4);
+        header[4] = most >> 24;
+    }
+    z->lib.next_in = header;
+    z->lib.avail_in = sizeof header;
+    z->lib.next_out =
+        io->out; /* nothing comes yet, but without room it does not even read */
+    z->lib.avail_out = io->room;
+    if (st == HF_OK)
+        st = status_of(lzma_code(&z->lib, LZMA_RUN));
     return st;
 }
 
-/* The filter that the five property bytes describe, its dictionary cut to what the data can use
- * and to what we allow. */
-static enum hf_status read_properties(struct hf_codecs *codecs, struct hf_bytes properties,
-                                      uint64_t size, lzma_filter *filter)
-{
-    filter->id = LZMA_FILTER_LZMA1;
-    lzma_ret r = lzma_properties_decode(filter, &codecs->lzma_memory, properties.data,
-                                        properties.len);
-    if (r != LZMA_OK)
-        return r == LZMA_MEM_ERROR ? HF_NOMEM : HF_MALFORMED;
-    lzma_options_lzma *o = filter->options;
-    if (o->dict_size > size)
-        o->dict_size = (uint32_t)size;
-    if (o->dict_size > MEMORY_MAX)
-        o->dict_size = (uint32_t)MEMORY_MAX;
-    if (o->dict_size < LZMA_DICT_SIZE_MIN)
-        o->dict_size = LZMA_DICT_SIZE_MIN;
-    return HF_OK;
-}
-
-enum hf_status hf_codec_lzma(struct hf_codecs *codecs, struct hf_cursor *in, uint64_t size,
-                             unsigned flags, struct hf_outlet *out)
+/* What ZIP calls LZMA: five bytes of properties behind a version and their length. The dictionary
+ * is allocated whole at the start, whatever comes out: it is cut to what the data can use, and to
+ * what we allow. [APPNOTE 5.8] */
+static enum hf_status zip_begin(void *state, struct hf_codec_io *io)
 {
     enum { HAS_END_MARKER = 1 << 1, PROPERTIES = 5 };
-    hf_skip(in, 2); /* version of the SDK */
-    uint16_t length = hf_u16le(in);
-    struct hf_bytes properties = hf_take(in, length);
-    if (in->failed)
+    struct lzma *z = fresh(state, io);
+    hf_skip(&io->in, 2); /* version of the SDK */
+    uint16_t length = hf_u16le(&io->in);
+    struct hf_bytes properties = hf_take(&io->in, length);
+    if (io->in.failed)
         return HF_TRUNCATED;
     if (properties.len != PROPERTIES)
         return HF_UNSUPPORTED;
-    begin(codecs);
-    lzma_filter filters[] = {{0}, {.id = LZMA_VLI_UNKNOWN}};
-    enum hf_status st = read_properties(codecs, properties, size, &filters[0]);
-    if (st != HF_OK)
-        return st;
-    codecs->size_left = (flags & HAS_END_MARKER) != 0 ? HF_UNKNOWN : size;
-    lzma_ret r = lzma_raw_decoder(&codecs->lzma, filters);
-    hf_recycle_free(&codecs->memory, filters[0].options);
-    st = r == LZMA_OK ? hf_codecs_drive(codecs, step_lzma, in, out) : HF_NOMEM;
-    lzma_end(&codecs->lzma);
-    return st;
+    lzma_filter filters[] = {{.id = LZMA_FILTER_LZMA1}, {.id = LZMA_VLI_UNKNOWN}};
+    lzma_ret ret =
+        lzma_properties_decode(filters, &z->memory, properties.data, properties.len);
+    if (ret != LZMA_OK)
+        return ret == LZMA_MEM_ERROR ? HF_NOMEM : HF_MALFORMED;
+    lzma_options_lzma *o = filters[0].options;
+    const uint32_t most = UINT32_C(1) << (HF_CODEC_WINDOW_LOG - 1);
+    if (o->dict_size > io->hint.size)
+        o->dict_size = (uint32_t)io->hint.size;
+    if (o->dict_size > most)
+        o->dict_size = most;
+    if (o->dict_size < LZMA_DICT_SIZE_MIN)
+        o->dict_size = LZMA_DICT_SIZE_MIN;
+    z->size_left = (io->hint.flags & HAS_END_MARKER) != 0 ? HF_UNKNOWN : io->hint.size;
+    ret = lzma_raw_decoder(&z->lib, filters);
+    hf_library_free(o);
+    return status_of(ret);
 }
+
+static enum hf_status lzma_step(void *state, struct hf_codec_io *io)
+{
+    struct lzma *z = state;
+    struct hf_bytes bytes = hf_codec_slice(io);
+    size_t room = io->room < z->size_left ? io->room : (size_t)z->size_left;
+    z->lib.next_in = bytes.data;
+    z->lib.avail_in = bytes.len;
+    z->lib.next_out = io->out;
+    z->lib.avail_out = room;
+    lzma_ret ret = lzma_code(&z->lib, LZMA_RUN);
+    size_t made = room - z->lib.avail_out;
+    hf_codec_took(io, bytes.len - z->lib.avail_in, io->room - made);
+    if (z->size_left == HF_UNKNOWN)
+        return status_of(ret);
+    z->size_left -= made;
+    enum hf_status st = status_of(ret);
+    return st == HF_OK && z->size_left == 0 ? HF_STOPPED : st;
+}
+
+static void lzma_done(void *state)
+{
+    struct lzma *z = state;
+    lzma_end(&z->lib);
+}
+
+const struct hf_codec hf_codec_xz = {
+    .state_size = sizeof(struct lzma),
+    .padded = true,
+    .starts = xz_starts,
+    .begin = xz_begin,
+    .step = lzma_step,
+    .end = lzma_done,
+};
+
+/* One stream a file: what follows an lzma-alone stream could be anything, and its header would
+ * fit most of it. */
+const struct hf_codec hf_codec_lzma = {
+    .state_size = sizeof(struct lzma),
+    .single = true,
+    .starts = alone_starts,
+    .begin = alone_begin,
+    .step = lzma_step,
+    .end = lzma_done,
+};
+
+const struct hf_codec hf_codec_lzip = {
+    .state_size = sizeof(struct lzma),
+    .starts = lzip_starts,
+    .begin = lzip_begin,
+    .step = lzma_step,
+    .end = lzma_done,
+};
+
+const struct hf_codec hf_codec_zip_lzma = {
+    .state_size = sizeof(struct lzma),
+    .single = true,
+    .begin = zip_begin,
+    .step = lzma_step,
+    .end = lzma_done,
+};

@@ -1,4 +1,6 @@
 #include "unpack/decoders.h"
+#include "unpack/padding.h"
+#include "unpack/pusher.h"
 
 /*
  * cpio in its four layouts, told apart header by header, for images of early user space join
@@ -131,9 +133,9 @@ static enum hf_status read_header(struct hf_cursor *c, const struct layout *layo
 
 struct cpio {
     struct hf_unpack *unpack;
+    struct hf_pusher out;
     struct hf_cursor c;
-    uint64_t base;   /* start of the archive, of several */
-    uint64_t number; /* of the next child */
+    uint64_t base; /* start of the archive, of several */
     bool found;
     bool ended; /* the last header was a trailer */
     enum hf_status how;
@@ -141,8 +143,6 @@ struct cpio {
 
 static enum hf_status push(struct cpio *p, struct hf_child *child, uint64_t size)
 {
-    struct hf_sink *sink = p->unpack->sink;
-    child->number = p->number++;
     child->offset = p->c.pos;
     child->packed = child->declared = size;
     child->crc = HF_UNKNOWN;
@@ -150,22 +150,15 @@ static enum hf_status push(struct cpio *p, struct hf_child *child, uint64_t size
     bool cut = data.len < size;
     if (cut)
         p->how = HF_TRUNCATED;
-    enum hf_status st =
-        sink->whole(sink, child, hf_take_rest(&data), cut ? HF_TRUNCATED : HF_OK);
     hf_skip(&p->c, data.len);
-    return st == HF_UNSUPPORTED ? HF_OK : st;
+    return hf_pusher_whole(&p->out, *child, hf_take_rest(&data),
+                           cut ? HF_TRUNCATED : HF_OK);
 }
 
 /* Zeros fill the archive's last block. Whether something is behind them. */
 static bool skip_padding(struct hf_cursor *c)
 {
-    struct hf_cursor ahead = *c;
-    uint64_t zeros = 0;
-    while (hf_cursor_left(&ahead) > 0 && hf_u8(&ahead) == 0)
-        if (++zeros % 1024 == 0 && !hf_cursor_charge(c, 1))
-            return false;
-    hf_skip(c, zeros);
-    return hf_cursor_left(c) > 0;
+    return hf_skip_zeros(c) && hf_cursor_left(c) > 0;
 }
 
 /* Behind a trailer: another archive, or something else that is worth a look. */
@@ -217,7 +210,10 @@ static enum hf_status push_entry(struct cpio *p, const struct layout *layout,
 
 enum hf_status hf_unpack_cpio(struct hf_unpack *unpack)
 {
-    struct cpio p = {.unpack = unpack, .c = hf_cursor_at(&unpack->object, 0), .how = HF_OK};
+    struct cpio p = {.unpack = unpack,
+                     .out = hf_pusher_of(unpack),
+                     .c = hf_cursor_at(&unpack->object, 0),
+                     .how = HF_OK};
     const struct layout *last = NULL;
     while (hf_cursor_left(&p.c) > 0 && hf_cursor_charge(&p.c, 1)) {
         const struct layout *layout = find_layout(&p.c);

@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "unpack/codec.h"
+#include "unpack/padding.h"
 
 /* A gzip file is one stream, however many members it was joined from: one child, named as the
  * first member names it. [RFC 1952] */
@@ -46,7 +47,7 @@ static enum hf_status read_header(struct hf_cursor *c, struct hf_bytes *name)
 }
 
 /* The trailer behind a member; what it says of the contents is worth a note, no more. */
-static enum hf_status check_trailer(struct hf_cursor *c, const struct hf_outlet *out,
+static enum hf_status check_trailer(struct hf_cursor *c, const struct hf_pusher *out,
                                     uint64_t size, struct hf_notes *notes)
 {
     uint64_t at = hf_cursor_where(c);
@@ -64,12 +65,8 @@ static enum hf_status check_trailer(struct hf_cursor *c, const struct hf_outlet 
 /* Whether another member follows. Zeros behind a member are padding (tapes, disk images). */
 static bool find_next(struct hf_cursor *c, struct hf_notes *notes)
 {
-    struct hf_cursor ahead = *c;
-    uint64_t zeros = 0;
-    while (hf_cursor_left(&ahead) > 0 && hf_u8(&ahead) == 0)
-        if (++zeros % 1024 == 0 && !hf_cursor_charge(c, 1))
-            return false;
-    hf_skip(c, zeros);
+    if (!hf_skip_zeros(c))
+        return false;
     bool found = hf_peek_equal(c, magic, sizeof magic);
     if (!found && hf_cursor_left(c) > 0)
         hf_note(notes, hf_cursor_where(c), "%zu bytes behind the last member",
@@ -88,15 +85,16 @@ static uint64_t last_size(const struct hf_cursor *object)
 
 /* All members into one child, which is open. Returns how it ends. */
 static enum hf_status push_members(struct hf_unpack *unpack, struct hf_codecs *codecs,
-                                   struct hf_cursor *c, struct hf_outlet *out)
+                                   struct hf_cursor *c, struct hf_pusher *out)
 {
     uint64_t hint = last_size(c);
     for (;;) {
         uint64_t before = out->total;
         out->crc = 0;
-        enum hf_status st = hf_codec_deflate(codecs, c, hint, 0, out);
+        enum hf_status st = hf_codec_run(codecs, &hf_codec_deflate, c,
+                                         (struct hf_codec_hint){hint, 0}, out);
         uint64_t size = out->total - before;
-        if (st != HF_OK || out->said != HF_OK)
+        if (st != HF_OK || !hf_pusher_has_taker(out))
             return st;
         if (size > hint)
             hint = HF_UNKNOWN; /* it was wrong once; no more attempts in vain */
@@ -131,12 +129,16 @@ enum hf_status hf_unpack_gzip(struct hf_unpack *unpack)
     struct hf_codecs *codecs = hf_codecs_new(unpack->arena, unpack->object.len);
     if (codecs == NULL)
         return HF_NOMEM;
-    struct hf_outlet out = hf_outlet_of(unpack->sink, &child);
-    enum hf_status how = HF_OK;
-    if (hf_outlet_open(&out) == HF_OK)
-        how = push_members(unpack, codecs, &c, &out);
-    if (hf_cursor_status(&c) == HF_LIMIT)
-        return HF_LIMIT;
-    st = hf_outlet_close(&out, how);
-    return st != HF_OK || out.said != HF_OK ? st : how;
+    struct hf_pusher out = hf_pusher_of(unpack);
+    st = hf_pusher_begin(&out, child);
+    if (st != HF_OK || !out.wanted)
+        return st;
+    enum hf_status how = push_members(unpack, codecs, &c, &out);
+    if (out.stop != HF_OK || hf_cursor_status(&c) == HF_LIMIT)
+        return out.stop != HF_OK ? out.stop : HF_LIMIT;
+    if (!out.wanted)
+        return HF_OK;
+    hf_codecs_trim(codecs);
+    st = hf_pusher_end(&out, how);
+    return st != HF_OK ? st : how;
 }

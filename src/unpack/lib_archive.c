@@ -141,16 +141,6 @@ static struct hf_child child_of(struct archive_entry *entry)
     return child;
 }
 
-/* Zeros for what the archive leaves out before the next block; counts as unpacked. */
-static enum hf_status push_gap(struct hf_pusher *out, uint64_t gap)
-{
-    static const uint8_t zeros[4096];
-    enum hf_status st = HF_OK;
-    for (; gap > 0 && st == HF_OK; gap -= gap < sizeof zeros ? gap : sizeof zeros)
-        st = hf_pusher_push(out, zeros, gap < sizeof zeros ? (size_t)gap : sizeof zeros);
-    return st;
-}
-
 /* The entry's bytes. *how: why there are no more of them. Unwanted bytes are decoded too where
  * archives are solid; the pusher charges them. */
 static enum hf_status push_data(struct source *s, struct archive *a, enum hf_status *how)
@@ -170,7 +160,7 @@ static enum hf_status push_data(struct source *s, struct archive *a, enum hf_sta
             return HF_LIMIT;
         enum hf_status st = HF_OK;
         if (offset > 0 && (uint64_t)offset > at)
-            st = push_gap(&s->out, (uint64_t)offset - at);
+            st = hf_pusher_push_zeros(&s->out, (uint64_t)offset - at); /* left out */
         if (st == HF_OK)
             st = hf_pusher_push(&s->out, data, len);
         s->pushed |= len > 0;

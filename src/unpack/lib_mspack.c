@@ -22,15 +22,6 @@ struct file {
 /* After a folder whose start could not be reached, the library goes on without a file for the
  * next one [0.11, cabd_extract]: callbacks accept NULL and fail. */
 
-/* In front of each allocation, for the count. */
-union block {
-    struct {
-        struct hf_mspack *owner;
-        size_t size;
-    } of;
-    max_align_t align;
-};
-
 static struct file *file_of(struct mspack_file *file)
 {
     return (struct file *)(void *)file;
@@ -38,28 +29,11 @@ static struct file *file_of(struct mspack_file *file)
 
 static void *on_alloc(struct mspack_system *self, size_t bytes)
 {
-    struct hf_mspack *m = current;
     (void)self;
-    if (bytes > HF_MSPACK_MEMORY - m->allocated)
-        return NULL;
+    void *block = hf_library_alloc(&current->memory, 1, bytes);
     /* Zeroed: the library frees members of a KWAJ header that it has not filled in yet when the
      * header is cut. Found by fuzz_engine. */
-    union block *b = calloc(1, sizeof *b + bytes);
-    if (b == NULL)
-        return NULL;
-    b->of.owner = m;
-    b->of.size = bytes;
-    m->allocated += bytes;
-    return b + 1;
-}
-
-static void on_free(void *ptr)
-{
-    if (ptr == NULL)
-        return;
-    union block *b = (union block *)ptr - 1;
-    b->of.owner->allocated -= b->of.size;
-    free(b);
+    return block == NULL ? NULL : memset(block, 0, bytes);
 }
 
 static struct mspack_file *on_open(struct mspack_system *self, const char *filename,
@@ -83,7 +57,7 @@ static struct mspack_file *on_open(struct mspack_system *self, const char *filen
 
 static void on_close(struct mspack_file *file)
 {
-    on_free(file);
+    hf_library_free(file);
 }
 
 static int on_read(struct mspack_file *file, void *buffer, int bytes)
@@ -155,9 +129,10 @@ void hf_mspack_init(struct hf_mspack *m, struct hf_unpack *unpack)
                    .tell = on_tell,
                    .message = on_message,
                    .alloc = on_alloc,
-                   .free = on_free,
+                   .free = hf_library_free,
                    .copy = on_copy},
         .unpack = unpack,
+        .memory = hf_library_memory_of(HF_MSPACK_MEMORY),
         .out = hf_pusher_of(unpack),
         .outside = current,
     };
@@ -166,6 +141,7 @@ void hf_mspack_init(struct hf_mspack *m, struct hf_unpack *unpack)
 
 void hf_mspack_done(struct hf_mspack *m)
 {
+    hf_library_memory_trim(&m->memory);
     current = m->outside;
 }
 

@@ -3,6 +3,7 @@
 #ifndef HF_UNPACK_LIB_MSPACK_H
 #define HF_UNPACK_LIB_MSPACK_H
 
+#include "unpack/library_memory.h"
 #include "unpack/pusher.h"
 
 #include <mspack.h>
@@ -15,7 +16,7 @@ struct hf_mspack {
     struct mspack_system system;
     struct hf_unpack *unpack;
     struct hf_pusher out;
-    size_t allocated;
+    struct hf_library_memory memory;
     struct hf_mspack *outside; /* whose child is being decoded */
 };
 

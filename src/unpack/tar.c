@@ -1,5 +1,6 @@
 #include "unpack/decoders.h"
 
+#include "unpack/pusher.h"
 #include "unpack/tar.h"
 
 /*
@@ -9,17 +10,15 @@
  */
 struct tar {
     struct hf_unpack *unpack;
+    struct hf_pusher out;
     struct hf_cursor c;
     struct hf_tar_extended next,
-        global;      /* what is said of the next member, of all members */
-    uint64_t number; /* of the next child */
+        global; /* what is said of the next member, of all members */
     bool found;
     enum hf_status how;
     uint8_t
         joined[HF_TAR_PREFIX + 1 + HF_TAR_NAME]; /* prefix and name of the current member */
 };
-
-static const uint8_t zeros[64 * 1024];
 
 static uint64_t padded(uint64_t size)
 {
@@ -48,67 +47,51 @@ static struct hf_bytes name_of(struct tar *t, const struct hf_tar_header *h)
     return hf_bytes_of(t->joined, n + h->name.len);
 }
 
-/* Write a hole. */
-static enum hf_status write_zeros(struct hf_sink *sink, uint64_t count)
+/* The stretches with their holes, as long as somebody takes them. A map that goes backwards loses
+ * its order, not its data. */
+static enum hf_status push_stretches(struct tar *t, struct hf_cursor *data,
+                                     enum hf_status *how)
 {
-    enum hf_status st = HF_OK;
-    while (count > 0 && st == HF_OK) {
-        size_t n = (size_t)least(count, sizeof zeros);
-        st = sink->write(sink, hf_bytes_of(zeros, n));
-        count -= n;
-    }
-    return st;
-}
-
-/* The stretches with their holes. A map that goes backwards loses its order, not its data. */
-static enum hf_status write_stretches(struct hf_sink *sink, const struct hf_tar_extended *x,
-                                      struct hf_cursor *data, enum hf_status *how)
-{
+    const struct hf_tar_extended *x = &t->next;
     uint64_t pos = 0;
-    for (size_t i = 0; i < x->map_count; i++) {
+    for (size_t i = 0; i < x->map_count && t->out.wanted; i++) {
         const struct hf_tar_stretch *s = &x->map[i];
         enum hf_status st = HF_OK;
         if (!hf_cursor_charge(data, 1))
             return HF_LIMIT;
         if (s->offset > pos)
-            st = write_zeros(sink, s->offset - pos);
+            st = hf_pusher_push_zeros(&t->out, s->offset - pos);
         else if (s->offset < pos)
             *how = HF_MALFORMED;
-        size_t there = (size_t)least(s->size, hf_cursor_left(data));
-        if (st == HF_OK && there > 0)
-            st = sink->write(sink, hf_take(data, there));
+        struct hf_bytes there = hf_take(data, least(s->size, hf_cursor_left(data)));
+        if (st == HF_OK && t->out.wanted)
+            st = hf_pusher_push(&t->out, there.data, there.len);
         if (st != HF_OK)
             return st;
-        if (there < s->size) {
+        if (there.len < s->size) {
             *how = HF_TRUNCATED;
             return HF_OK;
         }
         pos = s->size > UINT64_MAX - s->offset ? UINT64_MAX : s->offset + s->size;
     }
     bool hole_behind = x->real_size != HF_UNKNOWN && x->real_size > pos;
-    return hole_behind ? write_zeros(sink, x->real_size - pos) : HF_OK;
+    return hole_behind ? hf_pusher_push_zeros(&t->out, x->real_size - pos) : HF_OK;
 }
 
 static enum hf_status push_sparse(struct tar *t, const struct hf_child *child,
                                   struct hf_cursor data, enum hf_status how)
 {
-    struct hf_sink *sink = t->unpack->sink;
     if (t->next.sparse == HF_TAR_SPARSE_IN_DATA) {
         enum hf_status st = hf_tar_read_map_in_data(&data, t->unpack->arena, &t->next);
         if (st == HF_LIMIT)
             return st;
-        if (st != HF_OK) {
-            st = sink->whole(sink, child, hf_take_rest(&data), HF_MALFORMED);
-            return st == HF_UNSUPPORTED ? HF_OK : st;
-        }
+        if (st != HF_OK)
+            return hf_pusher_whole(&t->out, *child, hf_take_rest(&data), HF_MALFORMED);
     }
-    enum hf_status st = sink->open(sink, child);
-    if (st != HF_OK)
-        return st == HF_UNSUPPORTED ? HF_OK : st;
-    st = write_stretches(sink, &t->next, &data, &how);
-    if (st != HF_OK && st != HF_UNSUPPORTED)
-        return st;
-    return sink->close(sink, how);
+    enum hf_status st = hf_pusher_begin(&t->out, *child);
+    if (st == HF_OK)
+        st = push_stretches(t, &data, &how);
+    return st == HF_OK ? hf_pusher_end(&t->out, how) : st;
 }
 
 /* The member's data, at which the cursor stands. */
@@ -120,7 +103,6 @@ static enum hf_status push_data(struct tar *t, const struct hf_tar_header *h, ui
         .declared = t->next.sparse == HF_TAR_DENSE ? size : t->next.real_size,
         .offset = t->c.pos,
         .crc = HF_UNKNOWN,
-        .number = t->number++,
         .is_file = h->type == '0' || h->type == 0 || h->type == '7' || h->type == 'S',
     };
     struct hf_cursor data = hf_cursor_clip(&t->c, t->c.pos, size);
@@ -129,9 +111,7 @@ static enum hf_status push_data(struct tar *t, const struct hf_tar_header *h, ui
         how = t->how = HF_TRUNCATED;
     if (t->next.sparse != HF_TAR_DENSE)
         return push_sparse(t, &child, data, how);
-    struct hf_sink *sink = t->unpack->sink;
-    enum hf_status st = sink->whole(sink, &child, hf_take_rest(&data), how);
-    return st == HF_UNSUPPORTED ? HF_OK : st;
+    return hf_pusher_whole(&t->out, child, hf_take_rest(&data), how);
 }
 
 /* Links and folders may give a size although nothing follows: then the next header does. */
@@ -211,6 +191,7 @@ static enum hf_status follow_header(struct tar *t, const struct hf_tar_header *h
 /* Skip zero blocks; behind them another archive may have been appended. */
 static void skip_zeros(struct hf_cursor *c)
 {
+    static const uint8_t zeros[HF_TAR_BLOCK];
     while (hf_cursor_left(c) >= HF_TAR_BLOCK && hf_peek_equal(c, zeros, HF_TAR_BLOCK) &&
            hf_cursor_charge(c, 1))
         hf_skip(c, HF_TAR_BLOCK);
@@ -251,6 +232,7 @@ static bool recover(struct tar *t, const struct hf_tar_header *h, bool behind_en
 enum hf_status hf_unpack_tar(struct hf_unpack *unpack)
 {
     struct tar t = {.unpack = unpack,
+                    .out = hf_pusher_of(unpack),
                     .c = hf_cursor_at(&unpack->object, 0),
                     .next = hf_tar_extended_none(),
                     .global = hf_tar_extended_none(),

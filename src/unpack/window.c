@@ -2,14 +2,24 @@
 
 bool hf_window_flush(struct hf_window *w)
 {
-    struct hf_bytes fresh = hf_bytes_of(w->data + w->flushed, w->pos - w->flushed);
-    bool wanted = hf_outlet_write(w->out, fresh);
+    bool wanted =
+        hf_pusher_push(w->out, w->data + w->flushed, w->pos - w->flushed) == HF_OK &&
+        hf_pusher_has_taker(w->out);
     if (w->pos > w->history) {
         memmove(w->data, w->data + w->pos - w->history, w->history);
         w->pos = w->history;
     }
     w->flushed = w->pos;
     return wanted;
+}
+
+enum hf_status hf_window_end(struct hf_window *w, enum hf_status st)
+{
+    if (hf_pusher_doubts(w->out, st == HF_OK, w->pos - w->flushed))
+        return HF_MALFORMED;
+    if (hf_pusher_has_taker(w->out) && hf_window_flush(w) && st == HF_OK)
+        (void)hf_pusher_open(w->out); /* an empty stream is an empty child */
+    return st;
 }
 
 /* Within the buffer; to and from overlap when the distance is short, and that is what repeats. */

@@ -3,10 +3,10 @@
 #ifndef HF_UNPACK_WINDOW_H
 #define HF_UNPACK_WINDOW_H
 
-#include "unpack/codec.h"
+#include "unpack/pusher.h"
 
 struct hf_window {
-    struct hf_outlet *out;
+    struct hf_pusher *out;
     uint8_t *data;
     size_t room;    /* at least twice the history */
     size_t pos;     /* next byte goes here; a match may reach back to data[0] */
@@ -23,6 +23,10 @@ bool hf_window_copy(struct hf_window *w, size_t distance, size_t length);
 
 /* Append bytes. False when the sink wants no more. */
 bool hf_window_append(struct hf_window *w, const uint8_t *bytes, size_t count);
+
+/* The stream ends, st says how: hand on what is left, unless that shows a guess to be wrong.
+ * Returns how the stream ended. */
+enum hf_status hf_window_end(struct hf_window *w, enum hf_status st);
 
 static inline bool hf_window_put(struct hf_window *w, uint8_t byte)
 {

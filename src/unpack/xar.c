@@ -2,8 +2,9 @@
  * and a heap. [xar 1.x; "xar(1)"] Of the XML only what locates files is read, by a bounded scan
  * for tags: no entities, no namespaces, no library. The table is a child too, for the scripts and
  * signatures that it may hold. */
+#include "base/auto.h"
+#include "unpack/codec.h"
 #include "unpack/decoders.h"
-#include "unpack/stream.h"
 
 enum {
     HEADER_LEN = 28,
@@ -232,12 +233,12 @@ static struct hf_bytes path_of(const struct toc *toc, size_t entry)
     return hf_bytes_of(path, len - 1);
 }
 
-static const struct hf_stream_codec *codec_of(const struct hf_cursor *data)
+static const struct hf_codec *codec_of(const struct hf_cursor *data)
 {
     /* By their bytes, not by the style: what is called gzip is zlib, and what is called lzma may
      * be xz. Stored data that looks like a stream is pushed as it is by its style. */
-    static const struct hf_stream_codec *const codecs[] = {
-        &hf_stream_zlib, &hf_stream_bzip2, &hf_stream_xz, &hf_stream_lzma};
+    static const struct hf_codec *const codecs[] = {&hf_codec_zlib, &hf_codec_bzip2,
+                                                    &hf_codec_xz, &hf_codec_lzma};
     for (size_t i = 0; i < sizeof codecs / sizeof *codecs; i++)
         if (codecs[i]->starts(data))
             return codecs[i];
@@ -250,7 +251,21 @@ static bool is_stored(const struct extent *e)
            hf_bytes_equal(e->style, hf_bytes_text("application/octet-stream"));
 }
 
-static enum hf_status push_extent(struct hf_pusher *out, struct hf_stream_memory *memory,
+/* A child that is one stream. */
+static enum hf_status push_stream(struct hf_pusher *out, struct hf_codecs *codecs,
+                                  const struct hf_codec *codec, struct hf_cursor in,
+                                  struct hf_child child)
+{
+    hf_pusher_announce(out, child);
+    struct hf_codec_hint hint = {.size = child.declared};
+    enum hf_status how = hf_codec_run(codecs, codec, &in, hint, out);
+    if (!hf_pusher_has_taker(out))
+        return out->stop;
+    enum hf_status st = hf_pusher_end(out, how);
+    return st != HF_OK ? st : how;
+}
+
+static enum hf_status push_extent(struct hf_pusher *out, struct hf_codecs *codecs,
                                   const struct toc *toc, const struct hf_cursor *heap,
                                   const struct extent *e)
 {
@@ -261,10 +276,10 @@ static enum hf_status push_extent(struct hf_pusher *out, struct hf_stream_memory
     child.packed = e->length;
     child.declared = e->size;
     child.offset = hf_cursor_where(&data);
-    const struct hf_stream_codec *codec = is_stored(e) ? NULL : codec_of(&data);
+    const struct hf_codec *codec = is_stored(e) ? NULL : codec_of(&data);
     enum hf_status st;
     if (codec != NULL) {
-        st = hf_stream_unpack(memory, out, codec, &data, child);
+        st = push_stream(out, codecs, codec, data, child);
     } else {
         enum hf_status how = cut != HF_OK || is_stored(e) ? cut : HF_UNSUPPORTED;
         st = hf_pusher_whole(out, child, hf_take_rest(&data), how);
@@ -273,38 +288,27 @@ static enum hf_status push_extent(struct hf_pusher *out, struct hf_stream_memory
     return st == HF_OK ? cut : st;
 }
 
-static enum hf_status inflate_toc(struct hf_unpack *unpack, struct hf_cursor packed,
-                                  uint64_t declared, struct hf_bytes *xml)
+static enum hf_status inflate_toc(struct hf_unpack *unpack, struct hf_codecs *codecs,
+                                  struct hf_cursor packed, uint64_t declared,
+                                  struct hf_bytes *xml)
 {
     uint64_t most = packed.len < TOC_MAX / INFLATE_RATIO
                         ? (uint64_t)packed.len * INFLATE_RATIO + INFLATE_RATIO
                         : TOC_MAX;
-    size_t room = (size_t)(declared < most ? declared : most);
-    struct hf_stream_io io = {.in = packed, .room = room, .arena = unpack->arena};
-    io.out = hf_arena_alloc(unpack->arena, room);
-    void *state = hf_arena_alloc(unpack->arena, hf_stream_zlib.state_size);
-    if (io.out == NULL || state == NULL)
+    size_t len, room = (size_t)(declared < most ? declared : most);
+    uint8_t *text = hf_arena_alloc(unpack->arena, room);
+    if (text == NULL)
         return HF_NOMEM;
-    *xml = hf_bytes_of(io.out, 0);
-    enum hf_status st = hf_stream_zlib.begin(state, &io);
-    while (st == HF_OK && io.room > 0) {
-        size_t left = hf_cursor_left(&io.in), before = io.room;
-        st = hf_stream_zlib.step(state, &io);
-        if (st == HF_OK && left == hf_cursor_left(&io.in) && before == io.room)
-            st = HF_TRUNCATED;
-    }
-    hf_stream_zlib.end(state);
-    xml->len = room - io.room;
-    if (!hf_budget_bytes(unpack->object.budget, xml->len))
-        return HF_LIMIT;
-    return st == HF_STOPPED || io.room == 0 ? HF_OK : st;
+    enum hf_status st = hf_codec_fill(codecs, &hf_codec_zlib, &packed, text, room, &len);
+    *xml = hf_bytes_of(text, len);
+    return hf_budget_bytes(unpack->object.budget, len) ? st : HF_LIMIT;
 }
 
-static enum hf_status push_all(struct hf_unpack *unpack, struct toc *toc,
-                               struct hf_bytes xml, const struct hf_cursor *heap)
+static enum hf_status push_all(struct hf_unpack *unpack, struct hf_codecs *codecs,
+                               struct toc *toc, struct hf_bytes xml,
+                               const struct hf_cursor *heap)
 {
     struct hf_pusher out = hf_pusher_of(unpack);
-    struct hf_stream_memory memory = {0};
     struct hf_child child = hf_child_unknown();
     child.declared = xml.len;
     child.is_file = false;
@@ -316,7 +320,7 @@ static enum hf_status push_all(struct hf_unpack *unpack, struct toc *toc,
     for (size_t i = 0; i < toc->nextents && out.stop == HF_OK; i++) {
         if (!hf_budget_work(unpack->object.budget, 1))
             return HF_LIMIT;
-        enum hf_status st = push_extent(&out, &memory, toc, heap, &toc->extents[i]);
+        enum hf_status st = push_extent(&out, codecs, toc, heap, &toc->extents[i]);
         if (st == HF_LIMIT)
             return st;
         all = all == HF_OK ? st : all;
@@ -337,8 +341,12 @@ enum hf_status hf_unpack_xar(struct hf_unpack *unpack)
         return header_len < HEADER_LEN && !header.failed ? HF_MALFORMED : HF_TRUNCATED;
     struct hf_cursor toc_data = hf_cursor_clip(&c, header_len, packed);
     struct hf_cursor heap = hf_cursor_clip(&c, header_len + toc_data.len, UINT64_MAX);
+    HF_AUTO(hf_codecs_release)
+    struct hf_codecs *codecs = hf_codecs_new(unpack->arena, unpack->object.len);
+    if (codecs == NULL)
+        return HF_NOMEM;
     struct hf_bytes xml = {0};
-    enum hf_status read = inflate_toc(unpack, toc_data, declared, &xml);
+    enum hf_status read = inflate_toc(unpack, codecs, toc_data, declared, &xml);
     if (xml.len == 0 || read == HF_LIMIT || read == HF_NOMEM)
         return read == HF_OK ? HF_MALFORMED : read;
     struct toc toc = {.arena = unpack->arena};
@@ -346,6 +354,6 @@ enum hf_status hf_unpack_xar(struct hf_unpack *unpack)
     enum hf_status scan = read_toc(&toc);
     if (scan == HF_LIMIT || scan == HF_NOMEM)
         return scan;
-    enum hf_status st = push_all(unpack, &toc, xml, &heap);
+    enum hf_status st = push_all(unpack, codecs, &toc, xml, &heap);
     return st != HF_OK ? st : read != HF_OK ? read : scan;
 }

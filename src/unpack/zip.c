@@ -16,8 +16,8 @@ struct zip {
     struct hf_unpack *unpack;
     const struct hf_cursor *file;
     struct hf_codecs *codecs;
+    struct hf_pusher out;
     struct hf_zip_map map;
-    uint64_t number; /* of the next child */
     uint64_t seen[DIRECTORIES_SEEN_MAX];
     size_t seen_count;
     uint64_t raw_left; /* bytes that may be given without a copy and without charge */
@@ -28,16 +28,16 @@ struct zip {
 
 struct method {
     uint16_t number;
-    hf_codec *codec;
+    const struct hf_codec *codec;
     bool needs_size; /* the stream has no end of its own */
 };
 
 static const struct method methods[] = {
-    {8, hf_codec_deflate, false}, {9, hf_codec_deflate64, false},
-    {6, hf_codec_implode, true},  {12, hf_codec_bzip2, false},
-    {14, hf_codec_lzma, true},    {93, hf_codec_zstd, false},
-    {20, hf_codec_zstd, false}, /* the number that zstd had at first */
-    {95, hf_codec_xz, false},
+    {8, &hf_codec_deflate, false},  {9, &hf_codec_deflate64, false},
+    {6, &hf_codec_implode, true},   {12, &hf_codec_bzip2, false},
+    {14, &hf_codec_zip_lzma, true}, {93, &hf_codec_zstd, false},
+    {20, &hf_codec_zstd, false}, /* the number that zstd had at first */
+    {95, &hf_codec_xz, false},
 };
 
 enum { STORED = 0, DEFLATED = 8, AES = 99 };
@@ -60,7 +60,7 @@ static bool ends_in_slash(struct hf_bytes name)
     return name.len > 0 && name.data[name.len - 1] == '/';
 }
 
-static struct hf_child child_of(struct zip *z, const struct hf_zip_member *m)
+static struct hf_child child_of(const struct hf_zip_member *m)
 {
     enum { TYPE = 0170000, LINK = 0120000 };
     return (struct hf_child){
@@ -69,7 +69,6 @@ static struct hf_child child_of(struct zip *z, const struct hf_zip_member *m)
         .declared = m->size,
         .offset = m->data,
         .crc = m->crc,
-        .number = z->number++,
         .encrypted = is_encrypted(m),
         .is_file = !ends_in_slash(m->name) && (m->mode & TYPE) != LINK,
     };
@@ -79,10 +78,8 @@ static struct hf_child child_of(struct zip *z, const struct hf_zip_member *m)
 static enum hf_status push_empty(struct zip *z, const struct hf_zip_member *m,
                                  enum hf_status how)
 {
-    struct hf_child child = child_of(z, m);
-    struct hf_outlet out = hf_outlet_of(z->unpack->sink, &child);
-    (void)hf_outlet_open(&out);
-    return hf_outlet_close(&out, how);
+    enum hf_status st = hf_pusher_begin(&z->out, child_of(m));
+    return st == HF_OK ? hf_pusher_end(&z->out, how) : st;
 }
 
 /*
@@ -92,27 +89,29 @@ static enum hf_status push_empty(struct zip *z, const struct hf_zip_member *m,
 static enum hf_status push_raw(struct zip *z, const struct hf_zip_member *m,
                                enum hf_status how)
 {
-    struct hf_child child = child_of(z, m);
     struct hf_cursor data = hf_cursor_clip(z->file, m->data, m->packed);
     if (data.len < m->packed && how == HF_OK)
         how = HF_TRUNCATED;
     if (data.len > z->raw_left && !hf_budget_bytes(z->file->budget, data.len))
         return HF_LIMIT;
     z->raw_left -= data.len < z->raw_left ? data.len : z->raw_left;
-    enum hf_status st =
-        z->unpack->sink->whole(z->unpack->sink, &child, hf_take_rest(&data), how);
-    return st == HF_UNSUPPORTED ? HF_OK : st;
+    return hf_pusher_whole(&z->out, child_of(m), hf_take_rest(&data), how);
 }
 
-static void compare_declared(struct zip *z, const struct hf_zip_member *m,
-                             const struct hf_outlet *out)
+static void compare_declared(struct zip *z, const struct hf_zip_member *m)
 {
+    const struct hf_pusher *out = &z->out;
     if (out->crc != m->crc)
         hf_note(z->unpack->notes, m->data, "checksum is %08x, the header says %08x",
                 out->crc, m->crc);
     if (out->total != m->size)
         hf_note(z->unpack->notes, m->data, "member has %llu bytes, the header says %llu",
                 (unsigned long long)out->total, (unsigned long long)m->size);
+}
+
+static struct hf_codec_hint hint_of(const struct hf_zip_member *m)
+{
+    return (struct hf_codec_hint){.size = m->size, .flags = m->flags};
 }
 
 /*
@@ -123,43 +122,38 @@ static void compare_declared(struct zip *z, const struct hf_zip_member *m,
 static enum hf_status push_packed(struct zip *z, const struct hf_zip_member *m,
                                   const struct method *method, uint64_t *used)
 {
-    struct hf_child child = child_of(z, m);
-    struct hf_outlet out = hf_outlet_of(z->unpack->sink, &child);
+    struct hf_pusher *out = &z->out;
     struct hf_cursor in = hf_cursor_at(z->file, m->data);
-    out.is_guess = m->packed == m->size && m->packed != HF_UNKNOWN;
     *used = m->packed;
-    if (!out.is_guess && hf_outlet_open(&out) != HF_OK)
-        return hf_outlet_close(&out, HF_OK);
-    enum hf_status st = method->codec(z->codecs, &in, m->size, m->flags, &out);
-    if (out.said == HF_OK && !out.is_open) {
-        z->number--;
-        return push_raw(z, m, st);
+    if (m->packed == m->size && m->packed != HF_UNKNOWN)
+        hf_pusher_guess(out, child_of(m), HF_UNKNOWN);
+    else if (hf_pusher_begin(out, child_of(m)) != HF_OK || !out->wanted)
+        return out->stop;
+    enum hf_status st = hf_codec_run(z->codecs, method->codec, &in, hint_of(m), out);
+    if (out->stop == HF_OK && out->announced) {
+        enum hf_status ended = hf_pusher_end(out, st);
+        return ended != HF_OK ? ended : push_raw(z, m, st);
     }
     uint64_t took = in.pos - m->data;
-    if (out.said == HF_OK && st == HF_OK)
+    if (out->wanted && st == HF_OK)
         *used = took;
-    else if (out.said == HF_OK) /* what a broken stream ran over may be the next member */
+    else if (out->wanted) /* what a broken stream ran over may be the next member */
         *used = m->packed == HF_UNKNOWN ? 0 : took < m->packed ? took : m->packed;
-    if (st == HF_OK && out.said == HF_OK && m->size != HF_UNKNOWN)
-        compare_declared(z, m, &out);
-    return hf_outlet_close(&out, st);
+    if (st == HF_OK && out->wanted && m->size != HF_UNKNOWN)
+        compare_declared(z, m);
+    return hf_pusher_end(out, out->wanted ? st : HF_OK);
 }
 
 /* What may be compressed although its header does not say so: a child only if it decodes, and to
  * this many bytes if that is known. */
 static enum hf_status push_guess(struct zip *z, const struct hf_zip_member *m,
-                                 hf_codec *codec, uint64_t size, bool *right)
+                                 const struct hf_codec *codec, uint64_t size, bool *right)
 {
-    struct hf_child child = child_of(z, m);
-    struct hf_outlet out = hf_outlet_of(z->unpack->sink, &child);
     struct hf_cursor in = hf_cursor_clip(z->file, m->data, m->packed);
-    out.is_guess = true;
-    out.guess_size = size;
-    enum hf_status st = codec(z->codecs, &in, m->size, m->flags, &out);
-    *right = out.is_open || out.said != HF_OK;
-    if (!*right)
-        z->number--;
-    return hf_outlet_close(&out, st);
+    hf_pusher_guess(&z->out, child_of(m), size);
+    enum hf_status st = hf_codec_run(z->codecs, codec, &in, hint_of(m), &z->out);
+    *right = !z->out.announced;
+    return hf_pusher_end(&z->out, hf_pusher_has_taker(&z->out) ? st : HF_OK);
 }
 
 /* Encrypted data is longer than what it was made of, and does not decode by itself. Some archives
@@ -171,7 +165,7 @@ static enum hf_status push_encrypted(struct zip *z, const struct hf_zip_member *
     bool right = false;
     enum hf_status st = HF_OK;
     if (m->method == DEFLATED && m->packed != HF_UNKNOWN && m->size > 0)
-        st = push_guess(z, m, hf_codec_deflate, m->size, &right);
+        st = push_guess(z, m, &hf_codec_deflate, m->size, &right);
     return st != HF_OK || right ? st : push_empty(z, m, HF_ENCRYPTED);
 }
 
@@ -192,7 +186,7 @@ static enum hf_status push(struct zip *z, const struct hf_zip_member *m, uint64_
         enum hf_status st = push_raw(z, m, HF_OK);
         bool right, too_short = m->packed > 0 && m->packed < m->size;
         if (st == HF_OK && too_short)
-            st = push_guess(z, m, hf_codec_deflate, HF_UNKNOWN, &right);
+            st = push_guess(z, m, &hf_codec_deflate, HF_UNKNOWN, &right);
         return st;
     }
     const struct method *method = find_method(m->method);
@@ -225,8 +219,8 @@ static bool disagrees(const struct hf_zip_member *central,
 
 /* The directory may say that there is nothing where a reader that goes by local headers would
  * still read a stream, for that header leaves its sizes open: the codec to try, or NULL. */
-static hf_codec *hidden_stream(const struct hf_zip_member *central,
-                               const struct hf_zip_member *local)
+static const struct hf_codec *hidden_stream(const struct hf_zip_member *central,
+                                            const struct hf_zip_member *local)
 {
     const struct method *method = find_method(local->method);
     bool open_end =
@@ -246,7 +240,7 @@ static enum hf_status push_both(struct zip *z, struct hf_zip_member *central,
     span->is_encrypted = is_encrypted(central);
     enum hf_status st = push(z, central, &used);
     span->end = end_of(z, central, used);
-    hf_codec *hidden = hidden_stream(central, local);
+    const struct hf_codec *hidden = hidden_stream(central, local);
     if (st == HF_OK && hidden != NULL) {
         local->packed = local->size = HF_UNKNOWN;
         bool right;
@@ -493,6 +487,7 @@ enum hf_status hf_unpack_zip(struct hf_unpack *unpack)
     struct zip z = {.unpack = unpack,
                     .file = &unpack->object,
                     .codecs = codecs,
+                    .out = hf_pusher_of(unpack),
                     .map = {.arena = unpack->arena},
                     .raw_left = unpack->object.len,
                     .no_descriptor_from = HF_UNKNOWN,

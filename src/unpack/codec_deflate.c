@@ -1,8 +1,7 @@
-#include "unpack/codec.h"
-
 #include "unpack/codec_internal.h"
 #include "unpack/huffman.h"
-#include "unpack/window.h"
+
+#include <libdeflate.h>
 
 /*
  * Deflate in its two forms. [RFC 1951; APPNOTE 4.4.5 method 9]
@@ -311,33 +310,23 @@ static enum hf_status inflate_blocks(struct inflate *z)
 }
 
 static enum hf_status run(struct hf_codecs *codecs, struct hf_cursor *in, bool is_64,
-                          struct hf_outlet *out)
+                          struct hf_pusher *out)
 {
-    struct inflate *z = hf_recycle_alloc(&codecs->memory, 1, sizeof *z);
-    if (z == NULL)
+    struct inflate *z = hf_codecs_state(codecs, sizeof *z);
+    struct hf_window window = hf_codecs_window(codecs, out, is_64 ? 64 * 1024 : 32 * 1024);
+    if (z == NULL || window.data == NULL)
         return HF_NOMEM;
     struct hf_cursor ahead = *in;
     z->bits = hf_bits_of(hf_take_rest(&ahead));
-    z->window = hf_codecs_window(codecs, out, is_64 ? 64 * 1024 : 32 * 1024);
+    z->window = window;
     z->budget = in->budget;
     z->is_64 = is_64;
     z->built = NO_TABLES;
-    enum hf_status st = HF_NOMEM;
-    if (z->window.data != NULL) {
-        fill_values(z);
-        st = inflate_blocks(z);
-        size_t fresh = z->window.pos - z->window.flushed;
-        if (hf_outlet_doubts(out, st == HF_OK, fresh))
-            st = HF_MALFORMED;
-        else if (out->said == HF_OK)
-            (void)hf_window_flush(&z->window);
-        size_t used = hf_bits_used(&z->bits);
-        hf_skip(in, used);
-        if (!hf_cursor_charge(in, 1 + used / 1024))
-            st = HF_LIMIT;
-    }
-    hf_recycle_free(&codecs->memory, z);
-    return st;
+    fill_values(z);
+    enum hf_status st = hf_window_end(&z->window, inflate_blocks(z));
+    size_t used = hf_bits_used(&z->bits);
+    hf_skip(in, used);
+    return hf_cursor_charge(in, 1 + used / 1024) ? st : HF_LIMIT;
 }
 
 /*
@@ -345,7 +334,7 @@ static enum hf_status run(struct hf_codecs *codecs, struct hf_cursor *in, bool i
  * else, damaged data above all, is left to the code above: nothing has been written then.
  */
 static bool inflate_whole(struct hf_codecs *codecs, struct hf_cursor *in, uint64_t size,
-                          struct hf_outlet *out)
+                          struct hf_pusher *out)
 {
     if (size > codecs->room || hf_codecs_piece(codecs) == NULL)
         return false;
@@ -361,24 +350,26 @@ static bool inflate_whole(struct hf_codecs *codecs, struct hf_cursor *in, uint64
                                          &made) != LIBDEFLATE_SUCCESS)
         return false;
     hf_skip(in, used);
-    if (hf_cursor_charge(in, 1 + used / 1024) && !hf_outlet_doubts(out, true, made))
-        (void)hf_outlet_write(out, hf_bytes_of(codecs->piece, made));
+    if (hf_cursor_charge(in, 1 + used / 1024) && !hf_pusher_doubts(out, true, made) &&
+        hf_pusher_open(out) == HF_OK)
+        (void)hf_pusher_push(out, codecs->piece, made);
     return true;
 }
 
-enum hf_status hf_codec_deflate(struct hf_codecs *codecs, struct hf_cursor *in,
-                                uint64_t size, unsigned flags, struct hf_outlet *out)
+static enum hf_status run_plain(struct hf_codecs *codecs, struct hf_cursor *in,
+                                struct hf_codec_hint hint, struct hf_pusher *out)
 {
-    (void)flags;
-    if (inflate_whole(codecs, in, size, out))
+    if (inflate_whole(codecs, in, hint.size, out))
         return hf_cursor_status(in);
     return run(codecs, in, false, out);
 }
 
-enum hf_status hf_codec_deflate64(struct hf_codecs *codecs, struct hf_cursor *in,
-                                  uint64_t size, unsigned flags, struct hf_outlet *out)
+static enum hf_status run_64(struct hf_codecs *codecs, struct hf_cursor *in,
+                             struct hf_codec_hint hint, struct hf_pusher *out)
 {
-    (void)size;
-    (void)flags;
+    (void)hint;
     return run(codecs, in, true, out);
 }
+
+const struct hf_codec hf_codec_deflate = {.run = run_plain};
+const struct hf_codec hf_codec_deflate64 = {.run = run_64};

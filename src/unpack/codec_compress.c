@@ -1,7 +1,7 @@
 /* The .Z files of compress: LZW with codes of 9 to 16 bits, least significant bit first. Codes
  * are written in groups of eight, so a group is as many bytes as a code has bits; when the width
  * changes, what is left of the group is padding. There is no end mark and no checksum. */
-#include "unpack/stream.h"
+#include "unpack/codec.h"
 
 enum {
     MAGIC_LEN = 3,
@@ -38,7 +38,7 @@ static bool lzw_starts(const struct hf_cursor *in)
     return width >= CODE_BITS_MIN && width <= CODE_BITS_MAX;
 }
 
-static enum hf_status lzw_begin(void *state, struct hf_stream_io *io)
+static enum hf_status lzw_begin(void *state, struct hf_codec_io *io)
 {
     struct lzw *z = state;
     hf_skip(&io->in, MAGIC_LEN - 1);
@@ -126,7 +126,7 @@ static enum hf_status next_code(struct lzw *z, struct hf_cursor *in)
     return code == CODE_CLEAR && z->block_mode ? clear(z, in) : expand(z, code);
 }
 
-static enum hf_status lzw_step(void *state, struct hf_stream_io *io)
+static enum hf_status lzw_step(void *state, struct hf_codec_io *io)
 {
     struct lzw *z = state;
     for (;;) {
@@ -140,16 +140,10 @@ static enum hf_status lzw_step(void *state, struct hf_stream_io *io)
     }
 }
 
-static void lzw_end(void *state)
-{
-    (void)state; /* all memory is the arena's */
-}
-
-const struct hf_stream_codec hf_stream_compress = {
+const struct hf_codec hf_codec_compress = {
     .state_size = sizeof(struct lzw),
     .single = true,
     .starts = lzw_starts,
     .begin = lzw_begin,
     .step = lzw_step,
-    .end = lzw_end,
 };

@@ -1,9 +1,7 @@
 /* bzip2, by libbz2: about 4 MiB of memory a stream, whatever the input says. */
-#include "unpack/stream.h"
+#include "unpack/codec_internal.h"
 
 #include <bzlib.h>
-
-enum { STEP_INPUT = 1 << 20 }; /* per call, so that charging keeps up */
 
 struct bzip2 {
     bz_stream lib;
@@ -20,29 +18,38 @@ static bool bzip2_starts(const struct hf_cursor *in)
     return level >= '1' && level <= '9';
 }
 
-static enum hf_status bzip2_begin(void *state, struct hf_stream_io *io)
+static void *bzip2_alloc(void *memory, int count, int size)
 {
-    (void)io;
-    struct bzip2 *b = state;
-    *b = (struct bzip2){.open = true};
-    return BZ2_bzDecompressInit(&b->lib, 0, 0) == BZ_OK ? HF_OK : HF_NOMEM;
+    return count < 0 || size < 0 ? NULL
+                                 : hf_library_alloc(memory, (size_t)count, (size_t)size);
 }
 
-static enum hf_status bzip2_step(void *state, struct hf_stream_io *io)
+static void bzip2_free(void *memory, void *block)
+{
+    (void)memory;
+    hf_library_free(block);
+}
+
+static enum hf_status bzip2_begin(void *state, struct hf_codec_io *io)
 {
     struct bzip2 *b = state;
-    struct hf_cursor in = io->in;
-    size_t left = hf_cursor_left(&in);
-    struct hf_bytes bytes = hf_take(&in, left < STEP_INPUT ? left : STEP_INPUT);
+    b->lib =
+        (bz_stream){.bzalloc = bzip2_alloc, .bzfree = bzip2_free, .opaque = io->memory};
+    b->open = BZ2_bzDecompressInit(&b->lib, 0, 0) == BZ_OK;
+    return b->open ? HF_OK : HF_NOMEM;
+}
+
+static enum hf_status bzip2_step(void *state, struct hf_codec_io *io)
+{
+    struct bzip2 *b = state;
+    struct hf_bytes bytes = hf_codec_slice(io);
     b->lib.next_in =
         (char *)(uintptr_t)bytes.data; /* only read: the library lacks the const */
     b->lib.avail_in = (unsigned)bytes.len;
     b->lib.next_out = (char *)io->out;
     b->lib.avail_out = (unsigned)io->room;
     int ret = BZ2_bzDecompress(&b->lib);
-    hf_skip(&io->in, bytes.len - b->lib.avail_in);
-    io->out += io->room - b->lib.avail_out;
-    io->room = b->lib.avail_out;
+    hf_codec_took(io, bytes.len - b->lib.avail_in, b->lib.avail_out);
     switch (ret) {
     case BZ_OK: return HF_OK;
     case BZ_STREAM_END: return HF_STOPPED;
@@ -59,7 +66,7 @@ static void bzip2_end(void *state)
     b->open = false;
 }
 
-const struct hf_stream_codec hf_stream_bzip2 = {
+const struct hf_codec hf_codec_bzip2 = {
     .state_size = sizeof(struct bzip2),
     .starts = bzip2_starts,
     .begin = bzip2_begin,

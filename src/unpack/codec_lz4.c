@@ -1,6 +1,6 @@
 /* LZ4 frames [lz4_Frame_format.md 1.6.4], legacy frames and skippable ones. The frame is read
  * here, blocks go to liblz4: what a broken block still gives is kept, and memory is one block. */
-#include "unpack/stream.h"
+#include "unpack/codec.h"
 
 #include <lz4.h>
 
@@ -71,7 +71,7 @@ static enum hf_status read_frame_header(struct lz4 *z, struct hf_cursor *in)
     return (z->flags & FLAG_VERSION_MASK) == FLAG_VERSION ? HF_OK : HF_UNSUPPORTED;
 }
 
-static enum hf_status lz4_begin(void *state, struct hf_stream_io *io)
+static enum hf_status lz4_begin(void *state, struct hf_codec_io *io)
 {
     struct lz4 *z = state;
     uint32_t magic = hf_u32le(&io->in);
@@ -177,7 +177,7 @@ static enum hf_status next_block(struct lz4 *z, struct hf_cursor *in)
     return HF_OK;
 }
 
-static enum hf_status lz4_step(void *state, struct hf_stream_io *io)
+static enum hf_status lz4_step(void *state, struct hf_codec_io *io)
 {
     struct lz4 *z = state;
     if (z->kind == SKIP) {
@@ -202,15 +202,9 @@ static enum hf_status lz4_step(void *state, struct hf_stream_io *io)
     return HF_OK;
 }
 
-static void lz4_end(void *state)
-{
-    (void)state; /* all memory is the arena's */
-}
-
-const struct hf_stream_codec hf_stream_lz4 = {
+const struct hf_codec hf_codec_lz4 = {
     .state_size = sizeof(struct lz4),
     .starts = lz4_starts,
     .begin = lz4_begin,
     .step = lz4_step,
-    .end = lz4_end,
 };

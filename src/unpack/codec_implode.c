@@ -1,5 +1,3 @@
-#include "unpack/codec.h"
-
 #include "unpack/codec_internal.h"
 #include "unpack/huffman.h"
 #include "unpack/window.h"
@@ -107,35 +105,30 @@ static enum hf_status explode(struct explode *z, uint64_t size)
     return st;
 }
 
-enum hf_status hf_codec_implode(struct hf_codecs *codecs, struct hf_cursor *in,
-                                uint64_t size, unsigned flags, struct hf_outlet *out)
+static enum hf_status run(struct hf_codecs *codecs, struct hf_cursor *in,
+                          struct hf_codec_hint hint, struct hf_pusher *out)
 {
-    struct explode *z = hf_recycle_alloc(&codecs->memory, 1, sizeof *z);
-    if (z == NULL)
+    bool large = (hint.flags & LARGE_WINDOW) != 0, coded = (hint.flags & LITERAL_CODE) != 0;
+    struct explode *z = hf_codecs_state(codecs, sizeof *z);
+    struct hf_window window = hf_codecs_window(codecs, out, large ? 8192 : 4096);
+    if (z == NULL || window.data == NULL)
         return HF_NOMEM;
-    bool large = (flags & LARGE_WINDOW) != 0, coded = (flags & LITERAL_CODE) != 0;
     struct hf_cursor ahead = *in;
     *z = (struct explode){
         .bits = hf_bits_of(hf_take_rest(&ahead)),
         .low_bits = large ? 7 : 6,
         .min_length = coded ? 3 : 2,
         .coded_literals = coded,
-        .window = hf_codecs_window(codecs, out, large ? 8192 : 4096),
+        .window = window,
     };
-    enum hf_status st = HF_NOMEM;
-    if (z->window.data != NULL) {
-        for (uint32_t i = 0; i < LITERALS; i++)
-            z->values[i] = i << 5;
-        /* Matches may reach before the start: zeros are there. */
-        memset(z->window.data, 0, z->window.history);
-        z->window.pos = z->window.flushed = z->window.history;
-        st = explode(z, size);
-        if (hf_outlet_doubts(out, st == HF_OK, z->window.pos - z->window.flushed))
-            st = HF_MALFORMED;
-        else if (out->said == HF_OK)
-            (void)hf_window_flush(&z->window);
-        hf_skip(in, hf_bits_used(&z->bits));
-    }
-    hf_recycle_free(&codecs->memory, z);
+    for (uint32_t i = 0; i < LITERALS; i++)
+        z->values[i] = i << 5;
+    /* Matches may reach before the start: zeros are there. */
+    memset(z->window.data, 0, z->window.history);
+    z->window.pos = z->window.flushed = z->window.history;
+    enum hf_status st = hf_window_end(&z->window, explode(z, hint.size));
+    hf_skip(in, hf_bits_used(&z->bits));
     return st;
 }
+
+const struct hf_codec hf_codec_implode = {.run = run};

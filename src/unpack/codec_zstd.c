@@ -1,6 +1,6 @@
 /* Zstandard, by libzstd: frames and skippable frames [RFC 8878]. Frames of its experimental
  * ancestors are not opened. */
-#include "unpack/stream.h"
+#include "unpack/codec.h"
 
 #include <zstd.h>
 #include <zstd_errors.h>
@@ -22,7 +22,7 @@ static bool zstd_starts(const struct hf_cursor *in)
     return magic == MAGIC || magic >> 4 == SKIPPABLE;
 }
 
-static enum hf_status zstd_begin(void *state, struct hf_stream_io *io)
+static enum hf_status zstd_begin(void *state, struct hf_codec_io *io)
 {
     struct zstd *z = state;
     struct hf_cursor c = io->in;
@@ -35,7 +35,7 @@ static enum hf_status zstd_begin(void *state, struct hf_stream_io *io)
     z->lib = ZSTD_createDCtx();
     if (z->lib == NULL)
         return HF_NOMEM;
-    size_t ret = ZSTD_DCtx_setParameter(z->lib, ZSTD_d_windowLogMax, HF_STREAM_WINDOW_LOG);
+    size_t ret = ZSTD_DCtx_setParameter(z->lib, ZSTD_d_windowLogMax, HF_CODEC_WINDOW_LOG);
     z->hint = ZSTD_initDStream(z->lib);
     return ZSTD_isError(ret) || ZSTD_isError(z->hint) ? HF_NOMEM : HF_OK;
 }
@@ -54,7 +54,7 @@ static enum hf_status status_of(size_t error)
 
 /* The library forgets what a call has put out when the same call then fails. Given just the
  * input that it asks for, a call handles one block, and only the broken one is lost. */
-static enum hf_status zstd_step(void *state, struct hf_stream_io *io)
+static enum hf_status zstd_step(void *state, struct hf_codec_io *io)
 {
     struct zstd *z = state;
     size_t left = hf_cursor_left(&io->in);
@@ -83,7 +83,7 @@ static void zstd_end(void *state)
     z->lib = NULL;
 }
 
-const struct hf_stream_codec hf_stream_zstd = {
+const struct hf_codec hf_codec_zstd = {
     .state_size = sizeof(struct zstd),
     .starts = zstd_starts,
     .begin = zstd_begin,
