@@ -69,6 +69,7 @@ compare-facts: $(BUILD)/build.ninja
 	@$(NINJA) compare-dex
 	@$(NINJA) compare-elf-readelf
 	@$(NINJA) compare-pe
+	@$(NINJA) compare-pe-clamav
 
 facts-reference: $(BUILD)/build.ninja
 	@$(MESON) configure $(BUILD) -Dtests=true

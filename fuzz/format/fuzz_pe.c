@@ -102,7 +102,7 @@ static void look(const uint8_t *data, size_t size, enum hf_pe_yara yara)
     uint64_t sum;
     (void)hf_pe_checksum(pe, &file, &sum);
     HF_AUTO(hf_buffer_done) struct hf_buffer json = {0};
-    hf_facts_json(&facts, 0, 50, &json);
+    hf_facts_json(&facts, 0, 5, &json);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -18,7 +18,8 @@ enum {
     MACHINE_ARM64 = 0xaa64,
     OPTIONAL_32 = 224,
     OPTIONAL_64 = 240,
-    OPTIONAL_32_FIELDS = 96 /* without directories */
+    OPTIONAL_32_FIELDS = 96, /* without directories */
+    OPTIONAL_64_FIELDS = 112
 };
 
 static uint64_t min64(uint64_t a, uint64_t b)
@@ -268,6 +269,8 @@ int64_t hf_pe_clamav_offset(const struct hf_pe *pe, uint64_t rva)
     return -1;
 }
 
+/* Sections whose data starts outside the file are dropped before the others are checked, so the
+ * last ones may be missing but none in between. */
 static const char *clamav_broken_sections(const struct hf_pe *pe)
 {
     const struct hf_pe_section *s = hf_pe_sections(pe);
@@ -276,10 +279,11 @@ static const char *clamav_broken_sections(const struct hf_pe *pe)
     for (size_t i = 0; i < pe->sections.count; i++) {
         uint64_t size = s[i].virtual_size != 0 ? s[i].virtual_size : s[i].raw_size;
         if (s[i].raw_size != 0 && hf_pe_clamav_section(pe, i).offset >= pe->file_size)
-            return "section starts outside the file";
-        if (((s[i].rva | s[i].virtual_size | s[i].raw_offset | s[i].raw_size) >> 31) != 0)
+            continue;
+        if (((s[i].rva | s[i].virtual_size) >> 31) != 0 ||
+            round_up(s[i].raw_size, clamav_file_unit(pe)) > UINT32_MAX)
             return "section values with the highest bit set";
-        if (round_down(s[i].rva, unit) != next)
+        if (s[i].rva != next)
             return "section misplaced in memory";
         next += round_up(size, unit);
     }
@@ -290,12 +294,17 @@ const char *hf_pe_clamav_broken(const struct hf_pe *pe)
 {
     if (!pe->found)
         return NULL; /* no executable at all is nothing broken */
-    if (pe->section_count == 0 || pe->section_count > HF_PE_SECTIONS_MAX)
-        return "number of sections";
-    if (pe->optional_size < OPTIONAL_32_FIELDS || !pe->headers_whole)
+    if (pe->section_count == 0)
+        return "no sections";
+    if (pe->optional_size < OPTIONAL_32_FIELDS)
         return "optional header too small";
-    if (pe->is_64 && pe->optional_size != OPTIONAL_64)
-        return "optional header of another size than 64-bit images have";
+    uint64_t fields = pe->is_64 ? OPTIONAL_64_FIELDS : OPTIONAL_32_FIELDS;
+    if (pe->file_size < pe->optional_offset + fields)
+        return "optional header outside the file";
+    if (!pe->headers_whole)
+        return NULL; /* given up without a word */
+    if (pe->is_64 && pe->optional_size < OPTIONAL_64)
+        return "optional header too small for 64 bits";
     bool native = pe->subsystem == SUBSYSTEM_NATIVE;
     if (!native && (pe->section_alignment == 0 || pe->section_alignment % PAGE != 0))
         return "section alignment";
