@@ -6,6 +6,7 @@
 #   make check        dependencies of the tests, build with tests, run them
 #   make asan         the tests with AddressSanitizer and UndefinedBehaviorSanitizer
 #   make fuzz         every fuzz target for FUZZ_SECONDS (60) each
+#   make damage-archives  archives of real tools, each cut and damaged 500 times, through the decoders
 #   make bench        benchmarks beside clamscan (interleaved ratios)
 #   make compare-facts   facts of every ELF below /usr and of Wine's PE files, and of broken ones,
 #                     beside yara and readelf
@@ -19,7 +20,7 @@ FUZZ_SECONDS ?= 60
 MESON ?= meson
 NINJA = ninja -C $(BUILD)
 
-.PHONY: all deps deps-check scan check asan fuzz bench compare-facts facts-reference install format lint clean
+.PHONY: all deps deps-check scan check asan fuzz damage-archives bench compare-facts facts-reference install format lint clean
 
 all: $(BUILD)/build.ninja
 	@$(NINJA) $(if $(V),-v,--quiet)
@@ -56,6 +57,10 @@ fuzz:
 	@test -f build-fuzz/build.ninja || CC=$${CC:-clang-19} $(MESON) setup build-fuzz -Dfuzz=true -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false
 	@ninja -C build-fuzz --quiet
 	@fuzz/run build-fuzz $(FUZZ_SECONDS)
+
+damage-archives: deps-check $(BUILD)/build.ninja
+	@$(MESON) configure $(BUILD) -Dtests=true
+	@$(NINJA) damage-archives
 
 bench: $(BUILD)/build.ninja
 	@$(MESON) configure $(BUILD) -Dbench=true
