@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Run two commands in turn (A B A B ...) and print medians of time and the ratio pair by pair.
+"""Run two commands in turn (A B A B ...) and print medians of time and the ratio pair by pair; or one
+command alone.
 
-usage: bench/compare.py [-n RUNS] [-b BYTES] 'COMMAND A' 'COMMAND B'
+usage: bench/compare.py [-n RUNS] [-b BYTES] 'COMMAND A' ['COMMAND B']
 
 BYTES is what each of them works through, for rates in MB/s (1e6). CPU is user plus system time of the
 command and all of its children. Each is run once before, uncounted, so that files are in the page cache."""
@@ -23,23 +24,25 @@ def main():
     p.add_argument("-n", type=int, default=5)
     p.add_argument("-b", dest="bytes", type=float, default=0)
     p.add_argument("a")
-    p.add_argument("b")
+    p.add_argument("b", nargs="?")
     o = p.parse_args()
-    for c in (o.a, o.b):
+    commands = [("A", o.a)] + ([("B", o.b)] if o.b else [])
+    runs = {k: [] for k, _ in commands}
+    for _, c in commands:
         once(c)
-    runs = {"A": [], "B": []}
     for _ in range(o.n):
-        runs["A"].append(once(o.a))
-        runs["B"].append(once(o.b))
-    for k, c in (("A", o.a), ("B", o.b)):
+        for k, c in commands:
+            runs[k].append(once(c))
+    for k, c in commands:
         wall = statistics.median(r[0] for r in runs[k])
         cpu = statistics.median(r[1] for r in runs[k])
         rate = " = %.1f MB/s wall, %.1f MB/s cpu" % (o.bytes / wall / 1e6, o.bytes / cpu / 1e6) if o.bytes else ""
         print("%s: wall %.3f s, cpu %.3f s%s, exit %s  %s" % (k, wall, cpu, rate, runs[k][0][2], c))
-    pairs = list(zip(runs["A"], runs["B"]))
-    print("B/A: wall %.2f, cpu %.2f (medians of %d pairs)" % (
-        statistics.median(b[0] / a[0] for a, b in pairs),
-        statistics.median(b[1] / max(a[1], 1e-9) for a, b in pairs), o.n))
+    if o.b:
+        pairs = list(zip(runs["A"], runs["B"]))
+        print("B/A: wall %.2f, cpu %.2f (medians of %d pairs)" % (
+            statistics.median(b[0] / a[0] for a, b in pairs),
+            statistics.median(b[1] / max(a[1], 1e-9) for a, b in pairs), o.n))
 
 
 main()
