@@ -117,9 +117,10 @@ def only_jailed_processes_read_what_is_scanned():
     open("list", "w").write("bait/small\nbait/large\n")
     here = os.getcwd()
     for command in (["scan", here + "/bait"], ["scan", "-j1", "--json", here + "/bait"],
-                    ["scan", "--all-match", "--strict", "--files-from", "list"]):
+                    ["scan", "--all-match", "--strict", "--files-from", "list"],
+                    ["inspect", "bait/small", "bait/large", "bait/a.tgz"], ["inspect", "--json", "-a", "bait/a.tgz"]):
         counts = readers(HOLDFAST, *command)
-        assert counts.get("holdfast-worker (forked)", 0) >= 2, (command, counts)
+        assert counts.get("holdfast-worker (forked)", 0) >= 1, (command, counts)
         assert set(counts) == {"holdfast-worker (forked)"}, (command, counts)
 
 
