@@ -304,7 +304,8 @@ static struct node *parse_for(struct parser *p, const struct token *at)
     if (accept_token(p, TOKEN_OF)) {
         for (unsigned l = 0; l < p->rule.loop_count; l++)
             if (p->rule.loops[l].of_strings)
-                error_node(p, node, "'for <quantifier> of <string set>' loops can't be nested");
+                error_node(p, node,
+                           "'for <quantifier> of <string set>' loops can't be nested");
         scope.of_strings = true;
         parse_set(p, &loop->set, &of_rules);
         if (of_rules && !p->panic)
@@ -326,6 +327,22 @@ static struct node *parse_for(struct parser *p, const struct token *at)
 
 /* ---- atoms ---- */
 
+/* Whether a string is asked for at one constant place only: it is then not searched, and its
+ * other matches do not count, as in YARA. */
+static void note_use(struct parser *p, uint32_t pattern, const struct node *at)
+{
+    if (pattern == PATTERN_CURRENT)
+        return;
+    struct string_build *s = &p->rule.strings[pattern];
+    bool constant = at != NULL && is_constant(at, HF_FACT_INT) && at->integer >= 0;
+    if (!constant || (s->fixed && s->offset != at->integer)) {
+        s->searched = true;
+        return;
+    }
+    s->fixed = true;
+    s->offset = at->integer;
+}
+
 /* $a, $a at N, $a in (N..M). */
 static struct node *parse_string(struct parser *p, const struct token *at)
 {
@@ -345,7 +362,10 @@ static struct node *parse_string(struct parser *p, const struct token *at)
         node->kind = NODE_IN;
         good = parse_range(p, &node->a, &node->b) && good;
     }
-    return good && !p->panic ? node : node_poison(p);
+    if (!good || p->panic)
+        return node_poison(p);
+    note_use(p, pattern, node->kind == NODE_AT ? node->a : NULL);
+    return node;
 }
 
 /* #a, #a in (N..M), @a, @a[i], !a, !a[i]. */
@@ -360,6 +380,8 @@ static struct node *parse_string_number(struct parser *p, const struct token *at
     advance(p);
     if (is_poison(node))
         return node;
+    if (good)
+        note_use(p, pattern, NULL);
     node->number = pattern;
     node->type = HF_FACT_INT;
     node->primary = true;
@@ -432,8 +454,7 @@ static struct node *parse_regex(struct parser *p, const struct token *at)
     struct rule_build *r = &p->rule;
     HF_AUTO(hf_buffer_done) struct hf_buffer program = {0};
     struct node *node = node_new(p, NODE_REGEX, at);
-    uint64_t shortest;
-    if (!compile_regex(p, at, false, NULL, &program, &shortest) || is_poison(node))
+    if (!compile_regex(p, at, &program) || is_poison(node))
         return node_poison(p);
     struct condition_regex *more =
         hf_arena_grow(p->yara->scratch, r->regexes, r->regex_count, sizeof *more);

@@ -47,7 +47,6 @@ struct string_build {
     bool searched; /* asked for without a fixed place */
     bool fixed;    /* asked for "at" a constant, always the same: */
     int64_t offset;
-    uint64_t shortest; /* match, in bytes */
 };
 
 /* A variable of a loop. */
@@ -122,8 +121,8 @@ void parse_source(struct parser *p);
 
 /* strings.c: the strings section */
 void parse_strings(struct parser *p);
-bool compile_regex(struct parser *p, const struct token *token, bool nocase,
-                   const char *name, struct hf_buffer *program, uint64_t *shortest);
+/* The program of a regular expression of the condition. */
+bool compile_regex(struct parser *p, const struct token *token, struct hf_buffer *program);
 
 /* expression.c: syntax of conditions */
 struct node *parse_condition(struct parser *p);
@@ -172,5 +171,11 @@ void node_of_element(struct node *node, const struct hf_fact_field *field);
 
 /* sets in the scratch arena */
 bool set_add(struct parser *p, struct set *set, uint32_t item);
+
+/* generate.c: strings and program of the rule from what was built. False: reported. */
+bool generate_rule(struct parser *p);
+
+/* guards.c: guards and flags of the rule from its condition */
+void analyse_rule(struct parser *p);
 
 #endif

@@ -272,7 +272,7 @@ static void parse_body(struct parser *p)
 static void finish_rule(struct parser *p, struct hf_yara_rule *rule, bool declared)
 {
     struct hf_yara *yara = p->yara;
-    bool good = !p->rule.failed && !p->panic;
+    bool good = !p->rule.failed && !p->panic && generate_rule(p);
     if (good) {
         struct hf_yara_rule **more =
             hf_arena_grow(yara->arena, yara->list, yara->count, sizeof *more);

@@ -278,13 +278,14 @@ bool resolve_string_set(struct parser *p, const struct token *at, struct set *se
             error_at(p, at->line, at->column, at->start, "wrong use of anonymous string");
             return false;
         }
+        r->strings[pattern].searched = true;
         return set_add(p, set, pattern);
     }
     for (uint32_t i = 0; i < r->string_count; i++) {
         const char *name = r->strings[i].string.name + 1;
         if (strlen(name) < at->text.len || memcmp(name, at->text.data, at->text.len) != 0)
             continue;
-        r->strings[i].referenced = true;
+        r->strings[i].referenced = r->strings[i].searched = true;
         if (!set_add(p, set, i))
             return false;
     }

@@ -154,15 +154,14 @@ static bool compile_tree(struct parser *p, struct hf_node *root, unsigned flags,
     return false;
 }
 
-bool compile_regex(struct parser *p, const struct token *token, bool nocase,
-                   const char *name, struct hf_buffer *program, uint64_t *shortest)
+static bool parse_regex_tree(struct parser *p, const struct token *token, bool nocase,
+                             const char *name, struct hf_regex *regex)
 {
-    struct hf_regex_options options = {.nocase = nocase || (token->flags & 1) != 0,
+    struct hf_regex_options options = {.nocase = nocase,
                                        .dot_all = (token->flags & 2) != 0};
-    struct hf_regex regex;
     struct hf_pattern_error wrong = {0};
     enum hf_status status =
-        hf_regex_parse(token->text, &options, p->yara->scratch, &regex, &wrong);
+        hf_regex_parse(token->text, &options, p->yara->scratch, regex, &wrong);
     if (status == HF_NOMEM) {
         out_of_memory(p);
     } else if (status != HF_OK) {
@@ -171,12 +170,23 @@ bool compile_regex(struct parser *p, const struct token *token, bool nocase,
                               : "invalid regular expression%s: %s",
                  name != NULL ? name : "", wrong.text);
     }
-    if (status != HF_OK)
-        return false;
-    *shortest = hf_node_length(regex.root).min;
-    unsigned flags = HF_PROGRAM_NEAR | (regex.lazy ? HF_PROGRAM_LAZY : 0u) |
-                     (options.nocase ? HF_PROGRAM_NOCASE : 0u);
-    return compile_tree(p, regex.root, flags, program);
+    return status == HF_OK;
+}
+
+static bool compile_regex_tree(struct parser *p, const struct hf_regex *regex, bool nocase,
+                               struct hf_buffer *program)
+{
+    unsigned flags = HF_PROGRAM_NEAR | (regex->lazy ? HF_PROGRAM_LAZY : 0u) |
+                     (nocase ? HF_PROGRAM_NOCASE : 0u);
+    return compile_tree(p, regex->root, flags, program);
+}
+
+bool compile_regex(struct parser *p, const struct token *token, struct hf_buffer *program)
+{
+    struct hf_regex regex;
+    bool nocase = (token->flags & 1) != 0;
+    return parse_regex_tree(p, token, nocase, NULL, &regex) &&
+           compile_regex_tree(p, &regex, nocase, program);
 }
 
 static bool keep_program(struct parser *p, struct string_build *s,
@@ -188,6 +198,31 @@ static bool keep_program(struct parser *p, struct string_build *s,
     return !p->panic;
 }
 
+/* The text of a tree that is nothing but bytes, as YARA too takes such strings for text: then the
+ * pattern is a literal, shorter to store and faster to find. With nocase letters may be of either
+ * case. False: it is more than that, or out of memory. */
+static bool literal_of_tree(struct parser *p, const struct hf_node *root, bool nocase,
+                            struct hf_bytes *text)
+{
+    HF_AUTO(hf_buffer_done) struct hf_buffer b = {0};
+    const struct hf_node *n = root->kind == HF_NODE_CONCAT ? root->child : root;
+    if (root->kind != HF_NODE_CONCAT && root->kind != HF_NODE_BYTE)
+        return false;
+    for (; n != NULL; n = root->kind == HF_NODE_CONCAT ? n->sibling : NULL) {
+        if (n->kind != HF_NODE_BYTE || n->negated)
+            return false;
+        uint8_t lower = n->value | 0x20;
+        bool folded = nocase && n->mask == 0xDF && lower >= 'a' && lower <= 'z';
+        if (n->mask != 0xFF && !folded)
+            return false;
+        hf_buffer_u8(&b, folded ? lower : n->value);
+    }
+    if (b.failed || b.len == 0)
+        return false;
+    *text = hf_arena_copy(p->yara->arena, hf_buffer_view(&b));
+    return text->data != NULL;
+}
+
 static bool parse_regex_string(struct parser *p, struct string_build *s)
 {
     struct token token = p->token;
@@ -195,14 +230,16 @@ static bool parse_regex_string(struct parser *p, struct string_build *s)
     advance(p);
     if (!parse_modifiers(p, TOKEN_REGEX, &m))
         return false;
-    s->string.pattern.kind = HF_PATTERN_REGEX;
-    s->string.pattern.flags = pattern_flags(&m);
-    if ((token.flags & 1) != 0)
-        s->string.pattern.flags |= HF_PATTERN_NOCASE;
+    struct hf_pattern *pattern = &s->string.pattern;
+    bool nocase = has(&m, TOKEN_NOCASE) || (token.flags & 1) != 0;
+    pattern->flags = pattern_flags(&m) | (nocase ? HF_PATTERN_NOCASE : 0u);
+    struct hf_regex regex;
+    if (!parse_regex_tree(p, &token, nocase, s->string.name, &regex) ||
+        literal_of_tree(p, regex.root, nocase, &pattern->text))
+        return !p->panic;
+    pattern->kind = HF_PATTERN_REGEX;
     HF_AUTO(hf_buffer_done) struct hf_buffer program = {0};
-    return compile_regex(p, &token, has(&m, TOKEN_NOCASE), s->string.name, &program,
-                         &s->shortest) &&
-           keep_program(p, s, &program);
+    return compile_regex_tree(p, &regex, nocase, &program) && keep_program(p, s, &program);
 }
 
 /* At the brace. */
@@ -221,7 +258,7 @@ static bool parse_hex_string(struct parser *p, struct string_build *s)
     struct modifiers m = {0};
     if (!parse_modifiers(p, TOKEN_SIGN, &m))
         return false;
-    s->string.pattern.kind = HF_PATTERN_HEX;
+    s->string.hex = true;
     s->string.pattern.flags = pattern_flags(&m);
     struct hf_node *root;
     struct hf_pattern_error wrong = {0};
@@ -233,7 +270,9 @@ static bool parse_hex_string(struct parser *p, struct string_build *s)
                  wrong.text);
     if (status != HF_OK)
         return false;
-    s->shortest = hf_node_length(root).min;
+    if (literal_of_tree(p, root, false, &s->string.pattern.text))
+        return true;
+    s->string.pattern.kind = HF_PATTERN_HEX;
     HF_AUTO(hf_buffer_done) struct hf_buffer program = {0};
     return compile_tree(p, root, HF_PROGRAM_LAZY, &program) && keep_program(p, s, &program);
 }
@@ -348,7 +387,6 @@ static bool parse_text_string(struct parser *p, struct string_build *s)
     pattern->flags = pattern_flags(&m);
     pattern->xor_min = m.xor_min;
     pattern->xor_max = has(&m, TOKEN_XOR) ? m.xor_max : 0;
-    s->shortest = token.text.len;
     if (has(&m, TOKEN_BASE64) || has(&m, TOKEN_BASE64WIDE))
         return make_base64(p, s, token.text, &m);
     pattern->text = hf_arena_copy(p->yara->arena, token.text);

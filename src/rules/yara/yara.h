@@ -57,6 +57,7 @@ struct hf_yara_meta {
 /* One string of a rule. */
 struct hf_yara_string {
     const char *name; /* with its $; "$" when anonymous */
+    bool hex; /* written as a hex string, shown as such: plain ones are literal patterns */
     struct hf_pattern pattern;
 };
 

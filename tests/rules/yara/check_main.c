@@ -1,8 +1,12 @@
 /* check_main.c - compiles YARA files, each for itself as one call of yarac would, and says of each
- * whether everything in it compiled. For compare and for people. */
+ * whether everything in it compiled; or, with -s FILE... at the end, evaluates all of them over
+ * files and prints what `yara -s -L` would, without the data. For compare, compare_scan and people.
+ *
+ * usage: yara_check [-d name=value] [-q] [-w] [-t] RULES... [-s FILE...]
+ *   -q no messages, -w warnings too, -t all sources together, each its own namespace */
 #include "base/auto.h"
 #include "base/buffer.h"
-#include "facts/bytes.h"
+#include "evaluate.h"
 #include "format/schema.h"
 #include "rules/yara/yara.h"
 
@@ -63,7 +67,7 @@ static void show(void *user, const struct hf_yara_message *m)
 
 static void define(struct settings *s, char *text)
 {
-    char *equals = strchr(text, '='), *end;
+    char *equals = strchr(text, '='), *end, *real_end;
     if (equals == NULL || s->external_count == EXTERNALS_MAX)
         return;
     *equals = 0;
@@ -71,8 +75,11 @@ static void define(struct settings *s, char *text)
     struct hf_yara_external *e = &s->externals[s->external_count++];
     e->name = text;
     long long integer = strtoll(value, &end, 10);
+    double real = strtod(value, &real_end);
     if (*value != 0 && *end == 0)
         e->value = hf_value_int(integer);
+    else if (*value != 0 && *real_end == 0)
+        e->value = hf_value_real(real);
     else if (strcmp(value, "true") == 0 || strcmp(value, "false") == 0)
         e->value = hf_value_bool(value[0] == 't');
     else
@@ -93,6 +100,32 @@ static struct hf_yara *new_compiler(struct settings *s)
     return hf_yara_new(&options);
 }
 
+static void print_rule(void *user, const struct evaluation *e,
+                       const struct hf_yara_rule *rule)
+{
+    printf("%s %s\n", rule->name, (const char *)user);
+    for (size_t i = 0; i < rule->string_count; i++)
+        for (size_t m = 0; m < e->match_counts[i]; m++)
+            if ((rule->strings[i].pattern.flags & HF_PATTERN_PRIVATE) == 0)
+                printf("0x%llx:%llu:%s\n", (unsigned long long)e->matches[i][m].offset,
+                       (unsigned long long)e->matches[i][m].length, rule->strings[i].name);
+}
+
+static int scan(const struct settings *s, const struct hf_yara *yara, char *path)
+{
+    HF_AUTO(hf_buffer_done) struct hf_buffer data = {0};
+    struct hf_value values[EXTERNALS_MAX];
+    struct evaluation e;
+    if (!read_file(path, &data))
+        return 2;
+    for (size_t i = 0; i < s->external_count; i++)
+        values[i] = s->externals[i].value;
+    evaluate(&e, yara, hf_buffer_view(&data), values, s->external_count, print_rule, path);
+    if (e.contradictions > 0)
+        printf("CONTRADICTIONS %u %s\n", e.contradictions, path);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     struct settings s = {0};
@@ -105,6 +138,10 @@ int main(int argc, char **argv)
             s.quiet = true;
         } else if (strcmp(argv[i], "-w") == 0) {
             s.warnings = true;
+        } else if (strcmp(argv[i], "-s") == 0) {
+            while (++i < argc && shared != NULL)
+                if (scan(&s, shared, argv[i]) != 0)
+                    return 2;
         } else if (strcmp(argv[i], "-t") == 0) {
             s.together = true;
         } else {
@@ -117,8 +154,9 @@ int main(int argc, char **argv)
             size_t before = hf_yara_count(yara);
             enum hf_status status = hf_yara_add(yara, argv[i], s.together ? argv[i] : NULL,
                                                 hf_buffer_view(&text));
-            printf("%s %zu %s\n", status == HF_OK ? "ok" : "bad",
-                   hf_yara_count(yara) - before, argv[i]);
+            if (!s.quiet || !s.together)
+                printf("%s %zu %s\n", status == HF_OK ? "ok" : "bad",
+                       hf_yara_count(yara) - before, argv[i]);
             failures += status != HF_OK;
             if (!s.together)
                 hf_yara_free(yara);
