@@ -4,6 +4,7 @@
  * C.UTF-8, which is loaded before the worker is sealed. */
 #include "base/auto.h"
 #include "unpack/decoders.h"
+#include "unpack/iso_views.h"
 #include "unpack/pusher.h"
 
 #include <archive.h>
@@ -25,6 +26,16 @@ struct source {
     struct hf_cursor in;
     struct hf_pusher out;
     bool pushed; /* some bytes of the entry */
+    struct hf_iso_extents
+        *known; /* of the view before: not given again; NULL: no view was */
+    struct hf_iso_extents *seen; /* of this view, for the next; NULL: none follows */
+};
+
+/* The data of an entry so far, as long as it lies in the object as it is. */
+struct extent {
+    uint64_t place, len;
+    bool plain;
+    bool held; /* perhaps known: nothing was pushed yet */
 };
 
 static void close_archive(struct archive **a)
@@ -141,11 +152,64 @@ static struct hf_child child_of(struct archive_entry *entry)
     return child;
 }
 
+/* A block of the entry: whether it lies in the object right behind what came before. libarchive
+ * stands at its start. */
+static void follow_extent(const struct source *s, struct archive *a, struct extent *e,
+                          struct hf_bytes block, uint64_t at)
+{
+    if (e->len == 0)
+        e->place = (uint64_t)archive_filter_bytes(a, 0);
+    struct hf_cursor there = hf_cursor_at(&s->out.unpack->object, e->place);
+    hf_skip(&there, at);
+    e->plain = e->plain && at == e->len && hf_peek_equal(&there, block.data, block.len);
+    e->len += block.len;
+}
+
+/* Push what was held back: it is no known file after all. len: bytes of it. */
+static enum hf_status push_held(struct source *s, struct extent *e, uint64_t len)
+{
+    e->held = false;
+    struct hf_cursor held = hf_cursor_clip(&s->out.unpack->object, e->place, len);
+    struct hf_bytes bytes = hf_take_rest(&held);
+    return hf_pusher_push(&s->out, bytes.data, bytes.len);
+}
+
+/* A block of an image with several views. *pushed: nothing more is to be done with it. */
+static enum hf_status heed_views(struct source *s, struct archive *a, struct extent *e,
+                                 struct hf_bytes block, uint64_t at, bool *pushed)
+{
+    *pushed = false;
+    if (s->known == NULL && s->seen == NULL)
+        return HF_OK;
+    uint64_t before = e->len;
+    follow_extent(s, a, e, block, at);
+    if (before == 0 && s->known != NULL)
+        e->held = e->plain && hf_iso_has_extent(s->known, e->place, s->out.child.declared);
+    if (e->held && !e->plain)
+        return push_held(s, e, before);
+    *pushed = e->held;
+    return HF_OK;
+}
+
+static enum hf_status end_data(struct source *s, struct extent *e)
+{
+    if (hf_cursor_status(&s->in) == HF_LIMIT)
+        return HF_LIMIT;
+    if (s->seen != NULL && e->plain && e->len == s->out.child.declared)
+        hf_iso_add_extent(s->seen, e->place, e->len);
+    if (e->held && e->len != s->out.child.declared)
+        return push_held(s, e, e->len);
+    if (e->held)
+        s->out.announced = false; /* the view before has given it */
+    return HF_OK;
+}
+
 /* The entry's bytes. *how: why there are no more of them. Unwanted bytes are decoded too where
  * archives are solid; the pusher charges them. */
 static enum hf_status push_data(struct source *s, struct archive *a, enum hf_status *how)
 {
     uint64_t at = 0;
+    struct extent extent = {.plain = true};
     s->pushed = false;
     for (;;) {
         const void *data = NULL;
@@ -155,18 +219,21 @@ static enum hf_status push_data(struct source *s, struct archive *a, enum hf_sta
         int ret = archive_read_data_block(a, &data, &len, &offset);
         *how = ret == ARCHIVE_EOF || ret == ARCHIVE_OK ? HF_OK : status_of(a);
         if (ret == ARCHIVE_EOF || (ret != ARCHIVE_OK && ret != ARCHIVE_WARN))
-            return hf_cursor_status(&s->in) == HF_LIMIT ? HF_LIMIT : HF_OK;
+            return end_data(s, &extent);
         if (!hf_cursor_charge(&s->in, 1))
             return HF_LIMIT;
         enum hf_status st = HF_OK;
-        if (offset > 0 && (uint64_t)offset > at)
-            st = hf_pusher_push_zeros(&s->out, (uint64_t)offset - at); /* left out */
-        if (st == HF_OK)
+        uint64_t start = offset > 0 && (uint64_t)offset > at ? (uint64_t)offset : at;
+        bool held;
+        st = heed_views(s, a, &extent, hf_bytes_of(data, len), start, &held);
+        if (st == HF_OK && !held && start > at)
+            st = hf_pusher_push_zeros(&s->out, start - at); /* left out */
+        if (st == HF_OK && !held)
             st = hf_pusher_push(&s->out, data, len);
         s->pushed |= len > 0;
         if (st != HF_OK)
             return st;
-        at = (offset > 0 && (uint64_t)offset > at ? (uint64_t)offset : at) + len;
+        at = start + len;
     }
 }
 
@@ -174,7 +241,11 @@ static enum hf_status push_entry(struct source *s, struct archive *a,
                                  struct archive_entry *entry, enum hf_status *how)
 {
     struct hf_child child = child_of(entry);
-    enum hf_status st = hf_pusher_begin(&s->out, child);
+    enum hf_status st = HF_OK;
+    if (s->known == NULL)
+        st = hf_pusher_begin(&s->out, child);
+    else
+        hf_pusher_announce(&s->out, child); /* empty ones and known ones leave no child */
     *how = child.encrypted ? HF_ENCRYPTED : HF_OK;
     if (st == HF_OK && !child.encrypted) /* libarchive may give the ciphertext as it is */
         st = push_data(s, a, how);
@@ -219,10 +290,11 @@ static enum hf_status push_entries(struct source *s, struct archive *a)
 
 typedef int enable(struct archive *a);
 
-static enum hf_status run(struct hf_unpack *unpack, enable *const *formats)
+/* Read the object once. options of libarchive; NULL: none. */
+static enum hf_status run(struct source *s, enable *const *formats, const char *options)
 {
-    struct source s = {.in = unpack->object, .out = hf_pusher_of(unpack)};
-    s.in = hf_cursor_clip(&unpack->object, unpack->object.pos, UINT64_MAX);
+    struct hf_unpack *unpack = s->out.unpack;
+    s->in = hf_cursor_clip(&unpack->object, unpack->object.pos, UINT64_MAX);
     HF_AUTO(close_archive) struct archive *a = archive_read_new();
     if (a == NULL)
         return HF_NOMEM;
@@ -231,21 +303,33 @@ static enum hf_status run(struct hf_unpack *unpack, enable *const *formats)
     (void)archive_read_set_read_callback(a, on_read);
     (void)archive_read_set_skip_callback(a, on_skip);
     (void)archive_read_set_seek_callback(a, on_seek);
-    (void)archive_read_set_callback_data(a, &s);
+    (void)archive_read_set_callback_data(a, s);
+    if (options != NULL)
+        (void)archive_read_set_options(a, options);
     if (archive_read_open1(a) != ARCHIVE_OK)
-        return hf_cursor_status(&s.in) == HF_LIMIT ? HF_LIMIT : HF_NOMEM;
-    enum hf_status st = push_entries(&s, a);
-    return s.out.stop != HF_OK ? s.out.stop : st;
+        return hf_cursor_status(&s->in) == HF_LIMIT ? HF_LIMIT : HF_NOMEM;
+    enum hf_status st = push_entries(s, a);
+    return s->out.stop != HF_OK ? s->out.stop : st;
+}
+
+static locale_t enter_utf8(void)
+{
+    hf_lib_archive_prepare();
+    return utf8 == (locale_t)0 ? (locale_t)0 : uselocale(utf8);
+}
+
+static void leave_utf8(locale_t before)
+{
+    if (before != (locale_t)0)
+        (void)uselocale(before);
 }
 
 static enum hf_status run_in_utf8(struct hf_unpack *unpack, enable *const *formats)
 {
-    hf_lib_archive_prepare();
-    if (utf8 == (locale_t)0)
-        return run(unpack, formats);
-    locale_t before = uselocale(utf8);
-    enum hf_status st = run(unpack, formats);
-    (void)uselocale(before);
+    struct source s = {.out = hf_pusher_of(unpack)};
+    locale_t before = enter_utf8();
+    enum hf_status st = run(&s, formats, NULL);
+    leave_utf8(before);
     return st;
 }
 
@@ -262,8 +346,24 @@ enum hf_status hf_unpack_rar(struct hf_unpack *unpack)
     return run_in_utf8(unpack, formats);
 }
 
+/* Both trees, when there are two: first the one whose names say more. */
 enum hf_status hf_unpack_iso9660(struct hf_unpack *unpack)
 {
     static enable *const formats[] = {archive_read_support_format_iso9660, NULL};
-    return run_in_utf8(unpack, formats);
+    static const char *const without[] = {"!joliet", "!rockridge"};
+    if (!hf_iso_has_joliet(&unpack->object))
+        return run_in_utf8(unpack, formats);
+    bool rock_ridge = hf_iso_has_rock_ridge(&unpack->object);
+    struct hf_iso_extents extents = {.arena = unpack->arena};
+    struct source s = {.out = hf_pusher_of(unpack), .seen = &extents};
+    locale_t before = enter_utf8();
+    enum hf_status first = run(&s, formats, without[rock_ridge ? 0 : 1]);
+    enum hf_status second = HF_OK;
+    if (first != HF_LIMIT && first != HF_STOPPED) {
+        s.seen = NULL;
+        s.known = &extents;
+        second = run(&s, formats, without[rock_ridge ? 1 : 0]);
+    }
+    leave_utf8(before);
+    return second == HF_LIMIT || second == HF_STOPPED || first == HF_OK ? second : first;
 }

@@ -158,6 +158,25 @@ def files_of_iso_images_come_out():
 
 
 @case
+def both_trees_of_an_iso_image_are_read():
+    """Names that Windows shows may lead elsewhere than those that Linux shows."""
+    path = os.path.join(room, "two.iso")
+    tool("genisoimage", "-quiet", "-J", "-R", "-o", path, ".")
+    with open(path, "rb") as f:
+        image = bytearray(f.read())
+    hidden = image.find(tree["noise.bin"])
+    name = image.find("text.txt".encode("utf-16-be"))
+    record = name - 33
+    image[record + 2:record + 10] = (hidden // 2048).to_bytes(4, "little") + (hidden // 2048).to_bytes(4, "big")
+    image[record + 10:record + 18] = (21).to_bytes(4, "little") + (21).to_bytes(4, "big")
+    status, children = unpack("iso", keep("iso", "lying.iso", bytes(image)))
+    assert status == OK, status
+    got = [c[2] for c in children if c[3][:1] == b"f"]
+    assert tree["noise.bin"][:21] in got, [(c[0], len(c[2])) for c in children]
+    assert sorted(got) == sorted([*tree.values(), tree["noise.bin"][:21]]), [(c[0], len(c[2])) for c in children]
+
+
+@case
 def members_of_a_debian_package_come_out():
     package = os.path.join(room, "package")
     os.makedirs(package + "/DEBIAN")
