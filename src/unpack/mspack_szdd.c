@@ -1,7 +1,26 @@
 /* Files of Microsoft's COMPRESS (SZDD, also in QBasic's form) and its successor (KWAJ) through
- * libmspack. One child; only KWAJ may know its name. */
+ * libmspack. One child; only KWAJ may know its name. The two interfaces differ in their types
+ * alone. */
 #include "unpack/decoders.h"
 #include "unpack/lib_mspack.h"
+
+/* An opened file: its one child, and how to get it. */
+static enum hf_status push_child(struct hf_mspack *m, struct hf_child child,
+                                 hf_mspack_extract *extract, void *lib, void *header)
+{
+    enum hf_status st = hf_pusher_begin(&m->out, child);
+    if (st != HF_OK || !m->out.wanted)
+        return st;
+    enum hf_status how = hf_mspack_status(m, extract(lib, header));
+    st = hf_pusher_end(&m->out, how);
+    return st == HF_OK ? how : st;
+}
+
+static int extract_szdd(void *user, void *header)
+{
+    struct msszdd_decompressor *lib = user;
+    return lib->extract(lib, header, hf_mspack_child);
+}
 
 static enum hf_status push_szdd(struct hf_mspack *m)
 {
@@ -13,17 +32,17 @@ static enum hf_status push_szdd(struct hf_mspack *m)
     if (header != NULL) {
         struct hf_child child = hf_child_unknown();
         child.declared = (uint64_t)header->length;
-        st = hf_pusher_begin(&m->out, child);
-        if (st == HF_OK && m->out.wanted) {
-            enum hf_status how =
-                hf_mspack_status(m, lib->extract(lib, header, hf_mspack_child));
-            st = hf_pusher_end(&m->out, how);
-            st = st == HF_OK ? how : st;
-        }
+        st = push_child(m, child, extract_szdd, lib, header);
         lib->close(lib, header);
     }
     mspack_destroy_szdd_decompressor(lib);
     return st;
+}
+
+static int extract_kwaj(void *user, void *header)
+{
+    struct mskwaj_decompressor *lib = user;
+    return lib->extract(lib, header, hf_mspack_child);
 }
 
 static enum hf_status push_kwaj(struct hf_mspack *m)
@@ -39,13 +58,7 @@ static enum hf_status push_kwaj(struct hf_mspack *m)
             child.name = hf_bytes_text(header->filename);
         if ((header->headers & MSKWAJ_HDR_HASLENGTH) != 0)
             child.declared = (uint64_t)header->length;
-        st = hf_pusher_begin(&m->out, child);
-        if (st == HF_OK && m->out.wanted) {
-            enum hf_status how =
-                hf_mspack_status(m, lib->extract(lib, header, hf_mspack_child));
-            st = hf_pusher_end(&m->out, how);
-            st = st == HF_OK ? how : st;
-        }
+        st = push_child(m, child, extract_kwaj, lib, header);
         lib->close(lib, header);
     }
     mspack_destroy_kwaj_decompressor(lib);
