@@ -21,7 +21,7 @@ enum {
 };
 
 /* What a name of a namespace stands for: a rule, or one that failed. */
-enum { RULE_FAILED = UINT32_MAX };
+#define RULE_FAILED UINT32_MAX
 
 struct hf_yara {
     struct hf_yara_options options;

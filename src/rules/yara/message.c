@@ -8,8 +8,9 @@
 
 enum { TEXT_MAX = 512, QUOTED_MAX = 160 };
 
-static void report(struct parser *p, bool warning, unsigned line, unsigned column,
-                   size_t pos, const char *format, va_list args)
+static void __attribute__((format(printf, 6, 0)))
+report(struct parser *p, bool warning, unsigned line, unsigned column, size_t pos,
+       const char *format, va_list args)
 {
     struct hf_yara *yara = p->yara;
     size_t *count = warning ? &yara->warnings : &yara->errors;

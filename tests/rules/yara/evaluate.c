@@ -19,6 +19,23 @@ static bool earlier_rule(void *user, uint32_t distance)
     return distance <= e->current && e->answers[e->current - distance];
 }
 
+/* Each form for itself: of "ascii wide" one may be no full word where the other is. */
+static bool match_at(const struct hf_pattern *pattern, struct hf_bytes data, uint64_t at,
+                     struct hf_machine_scratch *scratch, uint64_t *length)
+{
+    static const uint32_t forms[] = {HF_PATTERN_WIDE, HF_PATTERN_ASCII}; /* left out */
+    uint32_t both = HF_PATTERN_ASCII | HF_PATTERN_WIDE;
+    if ((pattern->flags & both) != both)
+        return hf_pattern_match_at(pattern, data, at, NULL, scratch, length) == HF_OK;
+    for (size_t i = 0; i < 2; i++) {
+        struct hf_pattern one = *pattern;
+        one.flags &= ~forms[i];
+        if (hf_pattern_match_at(&one, data, at, NULL, scratch, length) == HF_OK)
+            return true;
+    }
+    return false;
+}
+
 static void find_matches(struct evaluation *e, size_t i, const struct hf_pattern *pattern,
                          struct hf_bytes data, struct hf_machine_scratch *scratch)
 {
@@ -26,7 +43,7 @@ static void find_matches(struct evaluation *e, size_t i, const struct hf_pattern
     for (uint64_t at = 0; at <= data.len; at++) {
         uint64_t length;
         if (!hf_place_allows(&pattern->place, data.len, at) ||
-            hf_pattern_match_at(pattern, data, at, NULL, scratch, &length) != HF_OK)
+            !match_at(pattern, data, at, scratch, &length))
             continue;
         if (e->match_counts[i] == room) {
             room = room * 2 + 16;
