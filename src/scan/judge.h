@@ -1,0 +1,23 @@
+/* judge.h - judging one object, between judge.c (digests, policy, the search) and rules.c (which
+ * rules are true). */
+#ifndef HF_SCAN_JUDGE_H
+#define HF_SCAN_JUDGE_H
+
+#include "facts/facts.h"
+#include "scan/hits.h"
+#include "scan/object.h"
+
+struct hf_judging {
+    struct hf_engine *engine;
+    struct hf_object *object;
+    struct hf_facts facts; /* parsed as far as a rule asked; filled when has_facts */
+    bool has_facts;
+};
+
+/* Add a finding unless policy takes it away. */
+void hf_judge_found(struct hf_judging *j, struct hf_finding *finding);
+
+/* Look at the rules that hits wake, and at those that wake alone. */
+void hf_judge_rules(struct hf_judging *j, const struct hf_hits *hits);
+
+#endif

@@ -1,0 +1,190 @@
+/* rules.c - which rules are true of an object. A rule is looked at when one of its patterns has
+ * matched, or when it can be true without; facts are parsed when a condition asks for them. */
+#include "format/schema.h"
+#include "scan/judge.h"
+
+/* References from rule to rule go back in load order only, so they end; this bounds the stack. */
+enum { REFERENCES_MAX = 32 };
+
+/* One rule under evaluation: its hits are a run of the sorted table. */
+struct rule_at_hand {
+    struct hf_judging *judging;
+    const struct hf_hits *hits;
+    uint32_t segment, number;
+    struct hf_rule rule;
+    uint32_t signature;
+    const struct hf_hit *items;
+    size_t count;
+    unsigned depth;
+};
+
+/* Whether an object is one that a rule looks at at all. */
+static bool admits(const struct hf_rule *rule, const struct hf_object *object)
+{
+    uint64_t size = object->bytes.len;
+    const struct hf_guards *g = &rule->guards;
+    if ((rule->scope.views & 1u << HF_VIEW_RAW) == 0 || size < g->size_min ||
+        size > g->size_max)
+        return false;
+    if (rule->scope.target != 0 &&
+        hf_format_row(object->format)->target != rule->scope.target)
+        return false;
+    if (g->container != 0 &&
+        (object->parent == NULL || (unsigned)object->parent->format + 1 != g->container))
+        return false;
+    struct hf_cursor c = hf_cursor_open(object->bytes.data, object->bytes.len, NULL);
+    c = hf_cursor_at(&c, g->magic.offset);
+    return g->magic.length == 0 || hf_peek_equal(&c, g->magic.bytes, g->magic.length);
+}
+
+static size_t matches_of_rule(void *user, uint32_t pattern, const struct hf_match **matches)
+{
+    const struct rule_at_hand *r = user;
+    for (size_t i = 0; i < r->count; i++)
+        if (r->items[i].pattern - r->rule.pattern_first == pattern) {
+            *matches = r->items[i].matches;
+            return r->items[i].kept;
+        }
+    return 0;
+}
+
+/* The first hit of a rule at or behind a place in the sorted table. */
+static size_t hits_from(const struct hf_hits *hits, uint32_t segment, uint32_t rule)
+{
+    size_t low = 0, high = hits->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct hf_hit *h = &hits->items[middle];
+        if (h->segment < segment || (h->segment == segment && h->rule < rule))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Take a rule in hand, with its hits. False: there is none, or it does not look at the object. */
+static bool take_rule(struct hf_judging *j, const struct hf_hits *hits, uint32_t segment,
+                      uint32_t number, struct rule_at_hand *r)
+{
+    *r = (struct rule_at_hand){
+        .judging = j, .hits = hits, .segment = segment, .number = number};
+    if (hf_db_rule(j->engine->db, segment, number, &r->rule, &r->signature) != HF_OK ||
+        !admits(&r->rule, j->object))
+        return false;
+    size_t first = hits_from(hits, segment, number), end = first;
+    while (end < hits->count && hits->items[end].segment == segment &&
+           hits->items[end].rule == number)
+        end++;
+    r->items = hits->items + first;
+    r->count = end - first;
+    return true;
+}
+
+static struct hf_facts *facts_of(struct hf_judging *j)
+{
+    if (!j->has_facts) {
+        struct hf_cursor whole =
+            hf_cursor_open(j->object->bytes.data, j->object->bytes.len, &j->engine->budget);
+        j->facts = hf_facts_of(hf_fact_modules, hf_fact_module_count, whole,
+                               j->engine->arena, NULL);
+        j->facts.hasher = j->engine->hasher;
+        j->has_facts = true;
+    }
+    return &j->facts;
+}
+
+static bool is_true(struct rule_at_hand *r);
+
+/* The answer of an earlier rule: evaluated again where it is asked for, for few rules refer to
+ * others. */
+static bool earlier_rule(void *user, uint32_t distance)
+{
+    const struct rule_at_hand *from = user;
+    struct rule_at_hand r;
+    if (distance == 0 || distance > from->number || from->depth == REFERENCES_MAX ||
+        !take_rule(from->judging, from->hits, from->segment, from->number - distance, &r))
+        return false;
+    r.depth = from->depth + 1;
+    return is_true(&r);
+}
+
+static bool run_program(struct rule_at_hand *r)
+{
+    struct hf_judging *j = r->judging;
+    struct hf_machine_input input = {
+        .matches = matches_of_rule,
+        .user = r,
+        .pattern_count = r->rule.pattern_count,
+        .view =
+            hf_cursor_open(j->object->bytes.data, j->object->bytes.len, &j->engine->budget),
+        .rule = earlier_rule,
+        .facts = facts_of(j),
+        .scratch = j->engine->scratch,
+    };
+    bool answer = false;
+    if (hf_machine_run(r->rule.program, &input, &answer) == HF_LIMIT)
+        hf_scan_incident(j->engine, j->object, HF_LIMIT);
+    return answer;
+}
+
+static bool is_true(struct rule_at_hand *r)
+{
+    switch (r->rule.condition) {
+    case HF_CONDITION_ALL: return r->count == r->rule.pattern_count;
+    case HF_CONDITION_ANY: return r->count > 0;
+    case HF_CONDITION_PROGRAM: return run_program(r);
+    }
+    return false;
+}
+
+/* Look at one rule that is awake. */
+static void judge_rule(struct hf_judging *j, const struct hf_hits *hits, uint32_t segment,
+                       uint32_t number)
+{
+    struct rule_at_hand r;
+    if (!take_rule(j, hits, segment, number, &r))
+        return;
+    struct hf_signature s = {.segment = segment, .number = r.signature};
+    if ((r.rule.flags & HF_RULE_PRIVATE) != 0 || hf_db_withdrawn(j->engine->db, s) ||
+        !is_true(&r))
+        return;
+    bool single = r.rule.pattern_count == 1 && r.rule.condition != HF_CONDITION_PROGRAM;
+    hf_judge_found(j,
+                   &(struct hf_finding){
+                       .signature = s,
+                       .kind = single ? HF_FINDING_PATTERN : HF_FINDING_RULE,
+                       .severity = (r.rule.flags & HF_RULE_PUA) != 0 ? HF_PUA : HF_INFECTED,
+                       .indicator = (r.rule.flags & HF_RULE_INDICATOR) != 0,
+                       .view = HF_VIEW_RAW,
+                       .offset = r.count > 0 ? r.items[0].first.offset : HF_NO_OFFSET,
+                       .length = r.count > 0 ? r.items[0].first.length : 0,
+                   });
+}
+
+/* Rules without a hit that can be true all the same. */
+static void judge_rules_waking_alone(struct hf_judging *j, const struct hf_hits *hits,
+                                     uint32_t segment)
+{
+    struct hf_bytes list = hf_db_rules_waking_alone(j->engine->db, segment);
+    struct hf_cursor c = hf_cursor_open(list.data, list.len, NULL);
+    while (hf_cursor_left(&c) >= 4) {
+        uint32_t rule = hf_u32le(&c);
+        size_t at = hits_from(hits, segment, rule);
+        bool seen = at < hits->count && hits->items[at].segment == segment &&
+                    hits->items[at].rule == rule;
+        if (!seen)
+            judge_rule(j, hits, segment, rule);
+    }
+}
+
+void hf_judge_rules(struct hf_judging *j, const struct hf_hits *hits)
+{
+    for (size_t i = 0; i < hits->count; i++) {
+        const struct hf_hit *h = &hits->items[i];
+        if (i == 0 || h[-1].segment != h->segment || h[-1].rule != h->rule)
+            judge_rule(j, hits, h->segment, h->rule);
+    }
+    for (uint32_t s = 0; s < hf_db_segment_count(j->engine->db); s++)
+        judge_rules_waking_alone(j, hits, s);
+}
