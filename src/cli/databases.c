@@ -6,6 +6,7 @@
 #include "cli/walk.h"
 #include "db/build.h"
 #include "db/builtin.h"
+#include "format/schema.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -184,6 +185,7 @@ static enum hf_status compile(struct opening *o, const char *cache)
     HF_AUTO(hf_build_release) struct hf_build *build = hf_build_new(pass_message, o);
     if (build == NULL)
         return cannot(o, HF_NOMEM, o->text[0]);
+    hf_build_use_modules(build, hf_fact_modules, hf_fact_module_count);
     enum hf_status st = read_sources(o, build);
     if (st == HF_NOTFOUND && o->out->count > 0 && o->error->len == 0)
         return HF_OK; /* the compiled ones are enough */

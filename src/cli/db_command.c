@@ -9,6 +9,7 @@
 #include "db/db.h"
 #include "db/db_info.h"
 #include "db/jobs.h"
+#include "format/schema.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -171,6 +172,8 @@ static int run_build(const struct hf_arguments *arguments)
     b.quiet = arguments->values[BUILD_QUIET].count > 0;
     HF_AUTO(hf_build_release) struct hf_build *build = hf_build_new(show_message, &b);
     enum hf_status st = build == NULL ? HF_NOMEM : use_threads(build, arguments);
+    if (st == HF_OK)
+        hf_build_use_modules(build, hf_fact_modules, hf_fact_module_count);
     if (st == HF_OK)
         st = read_all(build, arguments);
     if (st != HF_OK) {

@@ -96,6 +96,13 @@ void hf_build_release(struct hf_build **build)
     *build = NULL;
 }
 
+void hf_build_use_modules(struct hf_build *build,
+                          const struct hf_fact_module *const *modules, size_t count)
+{
+    build->modules = modules;
+    build->module_count = count;
+}
+
 enum hf_status hf_build_source(struct hf_build *build, const char *file,
                                const char *licence)
 {

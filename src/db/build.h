@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 #include "db/format.h"
 #include "digest/digest.h"
+#include "facts/facts.h"
 #include "pattern/pattern.h"
 #include "rules/rule.h"
 
@@ -26,6 +27,11 @@ void hf_build_release(struct hf_build **build); /* for HF_AUTO */
 /* Read and write with this many threads (1 at first): the result is the same. For before
  * anything is added. */
 HF_MUST_USE enum hf_status hf_build_use_threads(struct hf_build *build, unsigned threads);
+
+/* The modules of facts that rules may import, in the order in which a scan has them; borrowed. None
+ * at first: rules that import something are then bad lines. */
+void hf_build_use_modules(struct hf_build *build,
+                          const struct hf_fact_module *const *modules, size_t count);
 
 /* Begin a source: what is added next comes from it. file and licence are copied. */
 HF_MUST_USE enum hf_status hf_build_source(struct hf_build *build, const char *file,

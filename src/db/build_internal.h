@@ -26,7 +26,9 @@ struct hf_list {
 struct hf_build {
     hf_build_on_message *on_message;
     void *user;
-    bool withdrawing;       /* what is added is withdrawn instead */
+    bool withdrawing;                            /* what is added is withdrawn instead */
+    const struct hf_fact_module *const *modules; /* that rules may import; borrowed */
+    size_t module_count;
     struct hf_list sources; /* counted file, counted licence */
     char *file;             /* of the current source */
     uint32_t source;        /* its number */

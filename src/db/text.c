@@ -30,6 +30,8 @@ static const struct hf_text_format formats[] = {
     {".ndu", hf_read_ndb},
     {".ign", hf_read_ignore},
     {".ign2", hf_read_ignore},
+    {".yar", .whole = hf_read_yara},
+    {".yara", .whole = hf_read_yara},
     {".txt", hf_read_plain_hash, .tables = HF_DB_HASH_MD5},
     {".md5", hf_read_plain_hash, .tables = HF_DB_HASH_MD5},
     {".sha1", hf_read_plain_hash, .tables = HF_DB_HASH_MD5},
@@ -98,6 +100,8 @@ static enum hf_status keep_line(struct reading *r, struct hf_bytes text)
 
 static enum hf_status read_lines(struct reading *r, struct hf_bytes text)
 {
+    if (r->format->whole != NULL)
+        return r->format->whole(r->build, r->build->file, text);
     HF_AUTO(hf_buffer_done) struct hf_buffer scratch = {0};
     struct hf_bytes line;
     enum hf_status st = HF_OK;

@@ -35,13 +35,18 @@ struct hf_line {
 typedef enum hf_line_result hf_read_line(const struct hf_text_format *format,
                                          struct hf_bytes text, struct hf_line *line);
 
+/* Reads a file as a whole, for languages that are no lines. */
+typedef enum hf_status hf_read_whole(struct hf_build *build, const char *file_name,
+                                     struct hf_bytes text);
+
 struct hf_text_format {
     const char *ending;
-    hf_read_line *read;        /* NULL: every line is skipped, as kind */
+    hf_read_line *read;        /* NULL: every line is skipped, as kind, unless whole */
     const char *kind;          /* of skipped lines */
     enum hf_db_section tables; /* digests go here (its MD5 table); 0: none */
     bool size_first;           /* size:hash:name instead of hash:size:name */
     bool any_size_at_any_level;
+    hf_read_whole *whole;
 };
 
 /* The row of a file's ending, in any case; NULL when it is no source. */
@@ -51,6 +56,7 @@ hf_read_line hf_read_plain_hash; /* text_hashes.c */
 hf_read_line hf_read_clamav_hash;
 hf_read_line hf_read_ndb;    /* text_ndb.c */
 hf_read_line hf_read_ignore; /* text_hashes.c */
+hf_read_whole hf_read_yara;  /* text_yara.c */
 
 /* Split at a separator; fields past max are left in the last. Returns how many. */
 size_t hf_split(struct hf_bytes text, char separator, struct hf_bytes *fields, size_t max);
