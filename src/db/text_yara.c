@@ -4,21 +4,11 @@
 #include "base/text.h"
 #include "db/build_internal.h"
 #include "db/text.h"
+#include "rules/externals.h"
 #include "rules/machine.h"
 #include "rules/yara/yara.h"
 
 #include <stdlib.h>
-
-/* What public rule sets expect to be told about a file. A scan does not pass names into the jail,
- * so they are empty texts, as for a file without a name. */
-static const struct hf_yara_external externals[] = {
-    {.name = "filename", .value = {.defined = true, .type = HF_FACT_STRING}},
-    {.name = "filepath", .value = {.defined = true, .type = HF_FACT_STRING}},
-    {.name = "extension", .value = {.defined = true, .type = HF_FACT_STRING}},
-    {.name = "filetype", .value = {.defined = true, .type = HF_FACT_STRING}},
-    {.name = "owner", .value = {.defined = true, .type = HF_FACT_STRING}},
-    {.name = "md5", .value = {.defined = true, .type = HF_FACT_STRING}},
-};
 
 static void on_message(void *user, const struct hf_yara_message *m)
 {
@@ -67,11 +57,15 @@ static bool has_global(const struct hf_yara *yara)
 enum hf_status hf_read_yara(struct hf_build *build, const char *file_name,
                             struct hf_bytes text)
 {
+    struct hf_yara_external externals[HF_EXTERNALS];
+    for (size_t i = 0; i < HF_EXTERNALS; i++)
+        externals[i] = (struct hf_yara_external){.name = hf_external_names[i],
+                                                 .value = hf_external_values[i]};
     const struct hf_yara_options options = {
         .modules = build->modules,
         .module_count = build->module_count,
         .externals = externals,
-        .external_count = sizeof externals / sizeof *externals,
+        .external_count = HF_EXTERNALS,
         .message = on_message,
         .user = build,
     };

@@ -1,6 +1,7 @@
 /* rules.c - which rules are true of an object. A rule is looked at when one of its patterns has
  * matched, or when it can be true without; facts are parsed when a condition asks for them. */
 #include "format/schema.h"
+#include "rules/externals.h"
 #include "scan/judge.h"
 
 /* References from rule to rule go back in load order only, so they end; this bounds the stack. */
@@ -120,6 +121,8 @@ static bool run_program(struct rule_at_hand *r)
             hf_cursor_open(j->object->bytes.data, j->object->bytes.len, &j->engine->budget),
         .rule = earlier_rule,
         .facts = facts_of(j),
+        .externals = hf_external_values,
+        .external_count = HF_EXTERNALS,
         .scratch = j->engine->scratch,
     };
     bool answer = false;
