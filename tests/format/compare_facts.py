@@ -22,6 +22,7 @@ import tempfile
 MAGIC = {"elf": [b"\x7fELF"], "pe": [b"MZ"], "macho": [b"\xfe\xed\xfa\xce", b"\xfe\xed\xfa\xcf",
          b"\xce\xfa\xed\xfe", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe"], "dotnet": [b"MZ"],
          "dex": [b"dex\n"]}
+DIALECT = {"dotnet": ["--yara42"]}  # where facts_dump can answer as Debian's yara does
 BATCH = 200
 
 
@@ -120,8 +121,8 @@ def run_ours(dump, module, paths):
     with tempfile.NamedTemporaryFile() as listing:
         listing.write(b"".join(os.fsencode(p) + b"\n" for p in paths))
         listing.flush()
-        done = subprocess.run([dump, module, "@" + listing.name], stdout=subprocess.PIPE,
-                              check=True)
+        done = subprocess.run([dump, *DIALECT.get(module, []), module, "@" + listing.name],
+                              stdout=subprocess.PIPE, check=True)
     facts = {}
     for line in done.stdout.split(b"\n"):
         if line:
