@@ -245,11 +245,21 @@ struct hf_value hf_facts_lookup(const struct hf_facts *facts,
 struct hf_value hf_facts_call(struct hf_facts *facts, const struct hf_fact_field *function,
                               const struct hf_value *args)
 {
+    return hf_facts_call_on(facts, function, NULL, args);
+}
+
+struct hf_value hf_facts_call_on(struct hf_facts *facts,
+                                 const struct hf_fact_field *function,
+                                 const void *record_data, const struct hf_value *args)
+{
     struct hf_value out = {.type = function->result};
     for (size_t i = 0; function->signature[i] != '\0'; i++)
         if (!args[i].defined)
             return out;
-    function->call(facts, args, &out);
+    if (function->method == NULL)
+        function->call(facts, args, &out);
+    else if (record_data != NULL)
+        function->method(facts, record_data, args, &out);
     return out;
 }
 

@@ -111,6 +111,11 @@ typedef void hf_fact_compute(const struct hf_facts *facts, const void *record,
 typedef void hf_fact_call(struct hf_facts *facts, const struct hf_value *args,
                           struct hf_value *out);
 
+/* The same for a function of a struct, such as an element of a list: record is the struct that the
+ * row belongs to. */
+typedef void hf_fact_method(const struct hf_facts *facts, const void *record,
+                            const struct hf_value *args, struct hf_value *out);
+
 struct hf_fact_field {
     const char *name;
     enum hf_fact_type type;
@@ -124,7 +129,8 @@ struct hf_fact_field {
     enum hf_fact_repr element_repr; /* ARRAY of scalars: how they lie in the list */
     int64_t constant;
     hf_fact_compute *compute;
-    hf_fact_call *call;    /* FUNCTION; several rows of one name are overloads */
+    hf_fact_call *call;     /* FUNCTION; several rows of one name are overloads */
+    hf_fact_method *method; /* FUNCTION of a struct, in place of call */
     const char *signature; /* FUNCTION: argument types, i f s r(egex) b, for example "si" */
     enum hf_fact_type result; /* FUNCTION */
     const char *help; /* one line for the reference page: what, unit, range, source */
@@ -184,6 +190,9 @@ struct hf_fact_record {
 #define HF_FACT_CALL(NAME, SIGNATURE, RESULT, CALL, HELP)                                        \
     {.name = NAME, .type = HF_FACT_FUNCTION, .signature = SIGNATURE, .result = RESULT,           \
      .call = CALL, .help = HELP}
+#define HF_FACT_METHOD(NAME, SIGNATURE, RESULT, METHOD, HELP)                                    \
+    {.name = NAME, .type = HF_FACT_FUNCTION, .signature = SIGNATURE, .result = RESULT,           \
+     .method = METHOD, .help = HELP}
 #define HF_FACT_TABLE(NAME, S, ROWS)                                                             \
     {.name = NAME, .size = sizeof(S), .fields = ROWS, .field_count = sizeof(ROWS) / sizeof *(ROWS)}
 /* clang-format on */
@@ -270,6 +279,12 @@ struct hf_value hf_facts_lookup(const struct hf_facts *facts,
  * any of them undefined: the result is undefined. */
 struct hf_value hf_facts_call(struct hf_facts *facts, const struct hf_fact_field *function,
                               const struct hf_value *args);
+
+/* Call a function row of a struct that a value gave (for rows with a method; others do not need
+ * the struct). record_data may be NULL: undefined. */
+struct hf_value hf_facts_call_on(struct hf_facts *facts,
+                                 const struct hf_fact_field *function,
+                                 const void *record_data, const struct hf_value *args);
 
 /* Find a field by name, for compilers; SIZE_MAX when there is none. Overloads: the first. */
 size_t hf_fact_find(const struct hf_fact_record *record, struct hf_bytes name);

@@ -77,23 +77,40 @@ static void field_rows(struct hf_buffer *out, const char *prefix,
     }
 }
 
-static void function_rows(struct hf_buffer *out, const struct hf_fact_module *module)
+static void function_row(struct hf_buffer *out, const char *prefix,
+                         const struct hf_fact_field *f)
 {
-    bool any = false;
-    for (size_t i = 0; i < module->record->field_count; i++) {
-        const struct hf_fact_field *f = &module->record->fields[i];
-        if (f->type != HF_FACT_FUNCTION)
+    hf_buffer_format(out, "| `%s%s(", prefix, f->name);
+    for (size_t a = 0; f->signature[a] != '\0'; a++)
+        hf_buffer_format(out, "%s%s", a == 0 ? "" : ", ", argument_name(f->signature[a]));
+    hf_buffer_format(out, ")` | %s | ", type_name(f->result));
+    cell(out, f->help);
+    hf_buffer_text(out, " |\n");
+}
+
+/* Functions of the module and of the structs in it. *any: a row was written, with its head. */
+static void function_rows(struct hf_buffer *out, const char *prefix,
+                          const struct hf_fact_record *record, unsigned depth, bool *any)
+{
+    for (size_t i = 0; i < record->field_count; i++) {
+        const struct hf_fact_field *f = &record->fields[i];
+        if (f->type == HF_FACT_FUNCTION) {
+            if (!*any)
+                hf_buffer_text(out,
+                               "\n| function | result | meaning |\n| --- | --- | --- |\n");
+            *any = true;
+            function_row(out, prefix, f);
             continue;
-        if (!any)
-            hf_buffer_text(out, "\n| function | result | meaning |\n| --- | --- | --- |\n");
-        any = true;
-        hf_buffer_format(out, "| `%s.%s(", module->name, f->name);
-        for (size_t a = 0; f->signature[a] != '\0'; a++)
-            hf_buffer_format(out, "%s%s", a == 0 ? "" : ", ",
-                             argument_name(f->signature[a]));
-        hf_buffer_format(out, ")` | %s | ", type_name(f->result));
-        cell(out, f->help);
-        hf_buffer_text(out, " |\n");
+        }
+        if (f->record == NULL || f->type == HF_FACT_DICT || depth == HF_FACT_DEPTH_MAX)
+            continue;
+        struct hf_buffer inner = {0};
+        hf_buffer_format(&inner, "%s%s%s.", prefix, f->name,
+                         f->type == HF_FACT_ARRAY ? "[]" : "");
+        hf_buffer_u8(&inner, 0);
+        if (!inner.failed)
+            function_rows(out, (const char *)inner.data, f->record, depth + 1, any);
+        hf_buffer_done(&inner);
     }
 }
 
@@ -125,16 +142,17 @@ static bool has_values(const struct hf_fact_record *record)
 
 void hf_facts_reference(const struct hf_fact_module *module, struct hf_buffer *out)
 {
+    struct hf_buffer prefix = {0};
+    bool functions = false;
+    hf_buffer_format(&prefix, "%s.", module->name);
+    hf_buffer_u8(&prefix, 0);
     hf_buffer_format(out, "## %s\n", module->name);
-    if (has_values(module->record)) {
+    if (has_values(module->record) && !prefix.failed) {
         hf_buffer_text(out, "\n| fact | type | meaning |\n| --- | --- | --- |\n");
-        struct hf_buffer prefix = {0};
-        hf_buffer_format(&prefix, "%s.", module->name);
-        hf_buffer_u8(&prefix, 0);
-        if (!prefix.failed)
-            field_rows(out, (const char *)prefix.data, module->record, 0);
-        hf_buffer_done(&prefix);
+        field_rows(out, (const char *)prefix.data, module->record, 0);
     }
-    function_rows(out, module);
+    if (!prefix.failed)
+        function_rows(out, (const char *)prefix.data, module->record, 0, &functions);
+    hf_buffer_done(&prefix);
     constant_rows(out, module);
 }

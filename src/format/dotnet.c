@@ -55,9 +55,8 @@ static bool starts_with_jump(const struct hf_cursor *file, const struct hf_pe *p
 static bool find_root(const struct hf_cursor *file, const struct hf_pe *pe,
                       struct hf_dotnet *net)
 {
-    const struct hf_pe_directory *dir = hf_pe_directory(pe, HF_PE_DIR_DOTNET);
-    if (dir == NULL)
-        return false;
+    /* whatever NumberOfRvaAndSizes says: YARA asks for it in 64-bit images only, below */
+    const struct hf_pe_directory *dir = &pe->directories[HF_PE_DIR_DOTNET];
     struct hf_cursor c = hf_cursor_sub(file, offset_of(pe, dir->rva), CLI_HEADER_SIZE);
     if (c.failed || hf_u32le(&c) != CLI_HEADER_SIZE)
         return false;

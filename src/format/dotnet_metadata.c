@@ -10,7 +10,10 @@ enum {
     ATTRIBUTE_MEMBER_REF = 3,
     MEMBER_TAG_BITS = 3, /* MemberRefParent */
     MEMBER_TYPE_REF = 1,
-    ATTRIBUTE_PROLOG = 1 /* [CLI II.23.3] */
+    ATTRIBUTE_PROLOG = 1, /* [CLI II.23.3] */
+    MODULE_BYTES = 18,
+    MODULE_REF_BYTES = 4,
+    FIELD_RVA_BYTES = 8
 };
 
 /* Room for what a table can have, of the rows that the file can hold. */
@@ -20,6 +23,16 @@ static void *array_for(const struct dotnet_reader *r, enum dotnet_table_id id, s
     uint64_t room = t->offset < r->file.len ? r->file.len - t->offset : 0;
     uint64_t rows = t->row_size == 0 ? 0 : room / t->row_size;
     return hf_arena_array(r->arena, rows < t->rows ? (size_t)rows : t->rows, size);
+}
+
+/* A row, if the file has so many bytes from its start on: YARA asks for the widest form of these
+ * rows, which matters at the file's end only. */
+static bool wide_row(const struct dotnet_reader *r, enum dotnet_table_id id, uint32_t index,
+                     uint64_t bytes, uint32_t columns[HF_DOTNET_COLUMNS])
+{
+    const struct hf_dotnet_table *t = &r->net->tables[id];
+    struct hf_cursor c = dotnet_at(r, t->offset + (uint64_t)t->row_size * (index - 1));
+    return dotnet_row(r, id, index, columns) && hf_cursor_left(&c) >= bytes;
 }
 
 static struct hf_dotnet_version version_of(const uint32_t columns[4])
@@ -33,7 +46,7 @@ static struct hf_dotnet_version version_of(const uint32_t columns[4])
 static enum hf_status read_module(const struct dotnet_reader *r)
 {
     uint32_t columns[HF_DOTNET_COLUMNS];
-    if (dotnet_row(r, DOTNET_MODULE, 1, columns))
+    if (wide_row(r, DOTNET_MODULE, 1, MODULE_BYTES, columns))
         r->net->module_name = dotnet_string(r, columns[1]);
     return HF_OK;
 }
@@ -67,7 +80,8 @@ static enum hf_status read_modulerefs(const struct dotnet_reader *r)
     struct hf_bytes *names = array_for(r, DOTNET_MODULE_REF, sizeof *names);
     if (names == NULL)
         return HF_NOMEM;
-    for (uint32_t i = 1; dotnet_row(r, DOTNET_MODULE_REF, i, columns); i++) {
+    for (uint32_t i = 1; wide_row(r, DOTNET_MODULE_REF, i, MODULE_REF_BYTES, columns);
+         i++) {
         names[count] = dotnet_string(r, columns[0]);
         count += names[count].data != NULL;
     }
@@ -83,7 +97,7 @@ static enum hf_status read_field_offsets(const struct dotnet_reader *r)
     uint64_t *offsets = array_for(r, DOTNET_FIELD_RVA, sizeof *offsets);
     if (offsets == NULL)
         return HF_NOMEM;
-    for (uint32_t i = 1; dotnet_row(r, DOTNET_FIELD_RVA, i, columns); i++) {
+    for (uint32_t i = 1; wide_row(r, DOTNET_FIELD_RVA, i, FIELD_RVA_BYTES, columns); i++) {
         int64_t offset = hf_pe_yara_offset(r->pe, columns[0]);
         if (offset >= 0)
             offsets[count++] = (uint64_t)offset;

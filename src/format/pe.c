@@ -251,7 +251,7 @@ typedef enum hf_status pe_reader(const struct hf_cursor *file, struct hf_arena *
 static pe_reader *const readers[HF_PE_GROUPS + 1] = {
     [HF_PE_IMPORTS] = hf_pe_read_imports,     [HF_PE_EXPORTS] = hf_pe_read_exports,
     [HF_PE_RESOURCES] = hf_pe_read_resources, [HF_PE_DEBUG] = hf_pe_read_debug,
-    [HF_PE_LOADER] = hf_pe_read_loader,
+    [HF_PE_LOADER] = hf_pe_read_loader,       [HF_PE_SIGNATURES] = hf_pe_read_signatures,
 };
 
 enum hf_status hf_pe_parse(struct hf_facts *facts, void *state, unsigned group)

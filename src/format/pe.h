@@ -11,13 +11,14 @@
 #define HF_FORMAT_PE_H
 
 #include "facts/facts.h"
+#include "format/authenticode.h"
 
 enum hf_pe_group {
     HF_PE_HEADERS = 1, /* headers, sections, data directories, overlay */
     HF_PE_IMPORTS = 2, /* regular and delayed */
     HF_PE_EXPORTS = 3,
     HF_PE_RESOURCES = 4,  /* tree, version information, icons */
-    HF_PE_SIGNATURES = 5, /* reserved: Authenticode */
+    HF_PE_SIGNATURES = 5, /* Authenticode */
     HF_PE_DEBUG = 6,      /* rich header, debug directory, path of the PDB */
     HF_PE_LOADER = 7,     /* TLS, relocations, load configuration, bound imports */
     HF_PE_IDENTITY = 8,   /* is_pe, defined for every object */
@@ -178,6 +179,9 @@ struct hf_pe {
     enum hf_pe_yara
         yara; /* in: whose reading the facts follow; set before the first group */
 
+    const struct hf_roots *roots; /* in: borrowed, NULL: none; that chains may end in */
+    int64_t now;                  /* in: seconds since 1970; 0: the clock's */
+
     /* Where the parts are, in bytes from the file's start. */
     uint32_t nt_offset;       /* "PE\0\0" */
     uint64_t optional_offset; /* optional header */
@@ -248,6 +252,8 @@ struct hf_pe {
     struct hf_pe_load_config load_config;
     struct hf_fact_list bound_imports; /* struct hf_pe_bound_import */
 
+    struct hf_authenticode authenticode; /* HF_PE_SIGNATURES */
+
     uint8_t is_pe; /* HF_PE_IDENTITY */
 };
 
@@ -302,6 +308,8 @@ HF_MUST_USE enum hf_status hf_pe_read_debug(const struct hf_cursor *file,
                                             struct hf_arena *arena, struct hf_pe *pe);
 HF_MUST_USE enum hf_status hf_pe_read_loader(const struct hf_cursor *file,
                                              struct hf_arena *arena, struct hf_pe *pe);
+HF_MUST_USE enum hf_status hf_pe_read_signatures(const struct hf_cursor *file,
+                                                 struct hf_arena *arena, struct hf_pe *pe);
 
 /* A data directory, whatever NumberOfRvaAndSizes and the header's size say: both may lie, and YARA
  * looks past them. NULL: none of that number, or not in the file. */

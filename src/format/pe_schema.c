@@ -1,6 +1,5 @@
 /* The facts of PE files: names, types, places. What YARA has is called and means what YARA 4.5
- * calls and means by it; rows marked (ours) are not in YARA. Authenticode (group 5) is not here
- * yet. */
+ * calls and means by it; rows marked (ours) are not in YARA. */
 #include "format/pe.h"
 
 #include "format/pe_constants.h"
@@ -254,7 +253,7 @@ static void compute_loader_entry(const struct hf_facts *facts, const void *recor
 /* ---- the module ---- */
 
 enum { H = HF_PE_HEADERS, I = HF_PE_IMPORTS, E = HF_PE_EXPORTS, R = HF_PE_RESOURCES };
-enum { D = HF_PE_DEBUG, L = HF_PE_LOADER };
+enum { D = HF_PE_DEBUG, L = HF_PE_LOADER, S = HF_PE_SIGNATURES };
 
 static const struct hf_fact_field pe_fields[] = {
     PE_MACHINES,
@@ -408,6 +407,12 @@ static const struct hf_fact_field pe_fields[] = {
                  "leaves of the resource tree"),
     HF_FACT_SCALAR(struct hf_pe, resource_count, "number_of_resources", R, "leaves"),
     HF_FACT_SCALAR(struct hf_pe, pdb_path, "pdb_path", D, "path of the debug information"),
+    HF_FACT_SCALAR(struct hf_pe, authenticode.is_signed, "is_signed", S,
+                   "1: a signature is verified; says nothing of trust"),
+    HF_FACT_SCALAR(struct hf_pe, authenticode.signature_count, "number_of_signatures", S,
+                   "in signatures"),
+    HF_FACT_LIST(struct hf_pe, authenticode.signatures, "signatures", S,
+                 &hf_signature_record, "Authenticode; those nested in one follow it"),
     HF_FACT_CALL("rva_to_offset", "i", HF_FACT_INT, hf_pe_call_rva_to_offset,
                  "file offset of a relative address"),
 
@@ -421,6 +426,13 @@ static const struct hf_fact_field pe_fields[] = {
                  "(ours) digest of what an Authenticode signature covers"),
     HF_FACT_CALL("authenticode_sha256", "", HF_FACT_STRING, hf_pe_call_authenticode_sha256,
                  "(ours) digest of what an Authenticode signature covers"),
+    HF_FACT_LIST(struct hf_pe, authenticode.others, "other_signatures", S,
+                 &hf_signature_record,
+                 "(ours) of further entries of the certificate table"),
+    HF_FACT_LIST(struct hf_pe, authenticode.entries, "certificate_table", S,
+                 &hf_certificate_entry_record, "(ours) its entries"),
+    HF_FACT_LIST(struct hf_pe, authenticode.uncovered, "uncovered", S, &hf_uncovered_record,
+                 "(ours) what can change without the signatures noticing"),
     HF_FACT_LIST(struct hf_pe, icons, "icons", R, &icon_record, "(ours) pictures of icons"),
     HF_FACT_LIST(struct hf_pe, debug, "debug", D, &debug_record, "(ours) debug directory"),
     HF_FACT_RECORD(struct hf_pe, tls, "tls", L, &tls_record, "(ours) thread local storage"),

@@ -19,11 +19,12 @@ static struct hf_slot described(struct hf_value value, const struct hf_fact_fiel
     return s;
 }
 
-/* A function is a value of its own: the row. */
-static struct hf_slot function(const struct hf_fact_field *field)
+/* A function is a value of its own: the row, and the struct that it is of (NULL: the module's). */
+static struct hf_slot function(const struct hf_fact_field *field, const void *record)
 {
-    return (struct hf_slot){.value = {.defined = true, .type = HF_FACT_FUNCTION},
-                            .field = field};
+    return (struct hf_slot){
+        .value = {.defined = true, .type = HF_FACT_FUNCTION, .record = record},
+        .field = field};
 }
 
 static struct hf_slot top_field(struct hf_machine *m)
@@ -35,7 +36,7 @@ static struct hf_slot top_field(struct hf_machine *m)
         return hf_slot_undefined;
     const struct hf_fact_field *field = &facts->modules[module]->record->fields[number];
     if (field->type == HF_FACT_FUNCTION)
-        return function(field);
+        return function(field, NULL);
     return described(hf_facts_get(facts, module, number), field, false);
 }
 
@@ -47,7 +48,7 @@ static struct hf_slot member(struct hf_machine *m, struct hf_slot s)
         return hf_slot_undefined;
     const struct hf_fact_field *field = &s.record->fields[number];
     if (field->type == HF_FACT_FUNCTION)
-        return function(field);
+        return function(field, s.value.record);
     return described(hf_facts_member(m->input->facts, s.record, s.value.record, number),
                      field, false);
 }
@@ -110,7 +111,8 @@ static struct hf_slot call(struct hf_machine *m, const struct hf_slot *args)
         if (!values[i].defined || !argument_fits(f.field->signature[i], &values[i]))
             return hf_slot_undefined;
     }
-    return (struct hf_slot){.value = hf_facts_call(m->input->facts, f.field, values)};
+    return (struct hf_slot){
+        .value = hf_facts_call_on(m->input->facts, f.field, f.value.record, values)};
 }
 
 struct hf_slot hf_machine_fact_op(struct hf_machine *m, uint8_t op,
