@@ -72,6 +72,7 @@ compare-facts: $(BUILD)/build.ninja
 	@$(NINJA) compare-elf
 	@$(NINJA) compare-macho
 	@$(NINJA) compare-dex
+	@$(NINJA) compare-dotnet
 	@$(NINJA) compare-elf-readelf
 	@$(NINJA) compare-pe
 	@$(NINJA) compare-pe-clamav

@@ -5,7 +5,8 @@
 
 PATH is a file, a folder (every regular file below it that starts with the module's magic), or
 @LIST with one path a line. Reports every field that differs; exits 1 when one does that is not
-listed in the --expect file (lines: field pattern of fnmatch, a tab, the reason). --make compares
+listed in the --expect file (lines: a pattern of fnmatch for the field, or for the file's name with
+the field behind it, a tab, the reason). --make compares
 also the files that `SCRIPT FOLDER --every EVERY` writes. Exits 77 when there is no yara.
 """
 import argparse
@@ -208,7 +209,8 @@ def compare(args, made):
                 if a == b:
                     continue
                 general = re.sub(r"\[[^]]*\]", "[]", key)
-                if any(fnmatch.fnmatch(general, p) for p, _ in expected):
+                there = os.path.basename(path) + general
+                if any(fnmatch.fnmatch(n, p) for p, _ in expected for n in (general, there)):
                     listed[general] += 1
                     continue
                 differences[general] += 1
