@@ -22,8 +22,34 @@ enum hf_assertion {
     HF_ASSERT_START, /* start of the data */
     HF_ASSERT_END,   /* end of the data */
     HF_ASSERT_WORD,  /* a word character on one side, none on the other */
-    HF_ASSERT_NOT_WORD
+    HF_ASSERT_NOT_WORD,
+    /* ClamAV's marks at the edges of a part; behind each stands its negation.
+     * [facts/clamav.md 1.2; what each byte means was measured with clamscan 1.4.6] */
+    HF_ASSERT_BOUNDARY_BEFORE, /* (B) at the left end: a byte that ends words, or the start */
+    HF_ASSERT_NOT_BOUNDARY_BEFORE,
+    HF_ASSERT_BOUNDARY_BEHIND, /* (B) at the right end: another set, or the end */
+    HF_ASSERT_NOT_BOUNDARY_BEHIND,
+    HF_ASSERT_LINE_BEFORE, /* (L): LF before, or the start */
+    HF_ASSERT_NOT_LINE_BEFORE,
+    HF_ASSERT_LINE_BEHIND, /* (L): LF or CR LF behind, or the end */
+    HF_ASSERT_NOT_LINE_BEHIND,
+    HF_ASSERT_ALNUM_ENDS_BEFORE, /* (W): no letter or digit before */
+    HF_ASSERT_NOT_ALNUM_ENDS_BEFORE,
+    HF_ASSERT_ALNUM_ENDS_BEHIND, /* (W): no letter or digit behind */
+    HF_ASSERT_NOT_ALNUM_ENDS_BEHIND,
+    HF_ASSERT_WIDE_ENDS_BEFORE, /* (W) of wide text: no letter or digit followed by 00 before */
+    HF_ASSERT_NOT_WIDE_ENDS_BEFORE,
+    HF_ASSERT_WIDE_ENDS_BEHIND,
+    HF_ASSERT_NOT_WIDE_ENDS_BEHIND,
+    HF_ASSERTIONS
 };
+
+/* Whether an assertion of ClamAV's (BOUNDARY_BEFORE and later) holds between two bytes of data;
+ * at <= data.len. False for the others. */
+bool hf_assertion_holds(enum hf_assertion assertion, struct hf_bytes data, uint64_t at);
+
+/* Bytes that (B) accepts where it consumes one, in the middle of a part. */
+bool hf_is_boundary(uint8_t byte);
 
 #define HF_REPEAT_UNBOUNDED UINT32_MAX
 enum { HF_REPEAT_MAX = 32767 }; /* largest bound of a regular expression, as in YARA */

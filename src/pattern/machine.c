@@ -17,6 +17,8 @@ struct threads {
 
 struct hf_machine_scratch {
     struct threads now, next, stack;
+    uint64_t *ends; /* of EVERY programs */
+    size_t end_count, end_room;
     uint32_t *seen;  /* by state: the step in which it was last reached */
     uint32_t *bases; /* by instruction: its first state */
     size_t state_room, code_room;
@@ -37,6 +39,7 @@ void hf_machine_scratch_free(struct hf_machine_scratch *scratch)
     free(scratch->now.items);
     free(scratch->next.items);
     free(scratch->stack.items);
+    free(scratch->ends);
     free(scratch->seen);
     free(scratch->bases);
     free(scratch);
@@ -133,7 +136,7 @@ static bool holds(const struct run *run, uint8_t assertion, uint64_t at)
     case HF_ASSERT_END: return at == d.len;
     case HF_ASSERT_WORD: return before != behind;
     case HF_ASSERT_NOT_WORD: return before == behind;
-    default: return false;
+    default: return hf_assertion_holds((enum hf_assertion)assertion, d, at);
     }
 }
 
@@ -280,16 +283,60 @@ static enum hf_status find_end(const struct hf_program *program, uint32_t pc,
     return st == HF_STOPPED ? HF_OK : st;
 }
 
+/* All ends of a run, kept in the scratch memory. */
+static bool on_every_end(void *user, uint64_t at)
+{
+    struct hf_machine_scratch *s = user;
+    if (s->end_count == s->end_room) {
+        size_t room = s->end_room == 0 ? 64 : 2 * s->end_room;
+        if (!grow(&s->ends, room, sizeof *s->ends))
+            return false;
+        s->end_room = room;
+    }
+    s->ends[s->end_count++] = at;
+    return true;
+}
+
 struct starts {
-    uint64_t end;
+    const uint64_t *ends;
+    size_t end_count;
     hf_on_match *on_match;
     void *user;
+    struct hf_budget *budget;
+    bool limit;
 };
 
 static bool on_start(void *user, uint64_t at)
 {
-    const struct starts *starts = user;
-    return starts->on_match(starts->user, at, starts->end - at);
+    struct starts *starts = user;
+    if (starts->end_count > 1 && !hf_budget_work(starts->budget, 1)) {
+        starts->limit = true;
+        return false;
+    }
+    for (size_t i = 0; i < starts->end_count; i++)
+        if (!starts->on_match(starts->user, at, starts->ends[i] - at))
+            return false;
+    return true;
+}
+
+/* The ends that count: one, or every one. */
+static enum hf_status find_ends(struct run *run, const struct hf_anchor *anchor,
+                                uint64_t offset, struct end *end, struct starts *starts)
+{
+    const struct hf_program *program = run->program;
+    if ((program->flags & HF_PROGRAM_EVERY) == 0) {
+        enum hf_status st =
+            find_end(program, anchor->forward, run->subject, offset, run->scratch, end);
+        starts->ends = &end->at;
+        starts->end_count = end->found ? 1 : 0;
+        return st;
+    }
+    run->machine = program->forward;
+    run->scratch->end_count = 0;
+    enum hf_status st = run_from(run, anchor->forward, offset, on_every_end, run->scratch);
+    starts->ends = run->scratch->ends;
+    starts->end_count = run->scratch->end_count;
+    return st == HF_STOPPED ? HF_LIMIT : st; /* no memory for more */
 }
 
 enum hf_status hf_program_verify(const struct hf_program *program,
@@ -298,20 +345,19 @@ enum hf_status hf_program_verify(const struct hf_program *program,
                                  struct hf_machine_scratch *scratch, hf_on_match *on_match,
                                  void *user)
 {
-    struct end end;
     if (offset > subject->data.len || anchor->forward >= program->forward_count ||
         anchor->backward >= program->backward_count)
         return HF_OK;
-    enum hf_status st = find_end(program, anchor->forward, subject, offset, scratch, &end);
-    if (st != HF_OK || !end.found)
+    struct run run = {.program = program, .subject = subject, .scratch = scratch};
+    struct starts starts = {.on_match = on_match, .user = user, .budget = subject->budget};
+    struct end end;
+    enum hf_status st = find_ends(&run, anchor, offset, &end, &starts);
+    if (st != HF_OK || starts.end_count == 0)
         return st;
-    struct starts starts = {.end = end.at, .on_match = on_match, .user = user};
-    struct run run = {.program = program,
-                      .machine = program->backward,
-                      .subject = subject,
-                      .scratch = scratch,
-                      .backward = true};
-    return run_from(&run, anchor->backward, offset, on_start, &starts);
+    run.machine = program->backward;
+    run.backward = true;
+    st = run_from(&run, anchor->backward, offset, on_start, &starts);
+    return starts.limit ? HF_LIMIT : st;
 }
 
 enum hf_status hf_program_match_at(const struct hf_program *program,

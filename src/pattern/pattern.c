@@ -5,12 +5,13 @@
  *   u8 kind (low 4 bits) and place (high 4)   u16 flags
  *   u8 xor_min, u8 xor_max                    only with HF_PATTERN_XOR
  *   u16 section, u64 offset, u64 span         only when the place is not ANYWHERE
+ *   u64 least, u64 most distance              only with HF_PATTERN_LINKED
  *   u32 length, text
  *
  * Most of a few hundred thousand patterns are searched anywhere and carry no key range, so what
  * they do not use is not stored. */
 
-enum { KNOWN_FLAGS = (HF_PATTERN_PRIVATE << 1) - 1 };
+enum { KNOWN_FLAGS = (HF_PATTERN_LINKED << 1) - 1 };
 
 void hf_pattern_write(const struct hf_pattern *pattern, struct hf_buffer *out)
 {
@@ -25,6 +26,10 @@ void hf_pattern_write(const struct hf_pattern *pattern, struct hf_buffer *out)
         hf_buffer_u16(out, pattern->place.section);
         hf_buffer_u64(out, (uint64_t)pattern->place.offset);
         hf_buffer_u64(out, pattern->place.span);
+    }
+    if ((pattern->flags & HF_PATTERN_LINKED) != 0) {
+        hf_buffer_u64(out, pattern->link.min);
+        hf_buffer_u64(out, pattern->link.max);
     }
     hf_buffer_counted(out, pattern->text);
 }
@@ -58,6 +63,10 @@ enum hf_status hf_pattern_read(struct hf_cursor *in, struct hf_pattern *pattern)
         pattern->place.section = hf_u16le(in);
         pattern->place.offset = (int64_t)hf_u64le(in);
         pattern->place.span = hf_u64le(in);
+    }
+    if ((flags & HF_PATTERN_LINKED) != 0) {
+        pattern->link.min = hf_u64le(in);
+        pattern->link.max = hf_u64le(in);
     }
     pattern->text = hf_take(in, hf_u32le(in));
     if (hf_cursor_status(in) != HF_OK)

@@ -25,7 +25,8 @@ enum hf_pattern_flag {
     HF_PATTERN_XOR = 1 << 4, /* with every key of xor_min..xor_max */
     HF_PATTERN_BASE64 = 1 << 5,
     HF_PATTERN_BASE64WIDE = 1 << 6,
-    HF_PATTERN_PRIVATE = 1 << 7 /* not shown in results */
+    HF_PATTERN_PRIVATE = 1 << 7, /* not shown in results */
+    HF_PATTERN_LINKED = 1 << 8 /* goes on where the rule's pattern before it ended (link) */
 };
 
 /* Where in a view a match may start. Stored: append, never renumber. */
@@ -47,12 +48,22 @@ struct hf_place {
     uint64_t span; /* how much later than the exact place a match may start */
 };
 
+/* A long pattern is split at gaps too wide to verify in one go: its parts are patterns of one rule
+ * in a row, each linked to the one before. A match of a linked pattern counts only when it starts
+ * min to max bytes behind the end of a match of the pattern before it that counts itself
+ * (rules/chain.h). So the matches of the last part are those of the whole. */
+struct hf_link {
+    uint64_t min, max; /* max HF_LINK_NO_MAX: no end; max < min: never */
+};
+#define HF_LINK_NO_MAX UINT64_MAX
+
 struct hf_pattern {
     enum hf_pattern_kind kind;
     uint32_t flags; /* enum hf_pattern_flag */
     uint8_t xor_min, xor_max;
     struct hf_bytes text; /* borrowed */
     struct hf_place place;
+    struct hf_link link; /* only with HF_PATTERN_LINKED */
 };
 
 /* Append the stored form; read it back. Reading checks every field and fails the cursor on what

@@ -272,7 +272,7 @@ static bool machine_is_good(struct hf_bytes machine, uint32_t count, size_t sets
         if (code.op >= CODE_OPS || (last && code.op != CODE_MATCH) ||
             (code.op == CODE_SET && code.b >= sets) ||
             ((code.op == CODE_SPLIT || code.op == CODE_JUMP) && code.c >= count) ||
-            (code.op == CODE_ASSERT && code.a > HF_ASSERT_NOT_WORD) ||
+            (code.op == CODE_ASSERT && code.a >= HF_ASSERTIONS) ||
             (code.op == CODE_ANY_TIMES && code.b > code.c))
             return false;
         total += code_states(&code);

@@ -21,7 +21,10 @@ enum hf_program_flag {
     HF_PROGRAM_LAZY = 1 << 0,   /* of several matches at one start the shortest counts */
     HF_PROGRAM_NOCASE = 1 << 1, /* anchors match in either case */
     HF_PROGRAM_ALONE = 1 << 2,  /* no anchor: every offset is a candidate */
-    HF_PROGRAM_NEAR = 1 << 3    /* looks at most HF_PROGRAM_REACH bytes each way */
+    HF_PROGRAM_NEAR = 1 << 3,   /* looks at most HF_PROGRAM_REACH bytes each way */
+    HF_PROGRAM_EVERY =
+        1 << 4 /* of several matches at one start all count (a part of a chain:
+                                 * what follows may fit behind one end only) */
 };
 
 /* A literal piece. */
@@ -90,7 +93,8 @@ typedef bool hf_on_match(void *user, uint64_t start, uint64_t length);
  *
  * Calls on_match once for each start, with the length that counts among matches through this
  * anchor; another anchor may give the same start with another length: keep the longest, or the
- * shortest for LAZY programs.
+ * shortest for LAZY programs. For EVERY programs it is called for each length of each start, and
+ * all are kept.
  * Returns HF_OK, HF_LIMIT (budget; what was found was reported), HF_STOPPED.
  */
 HF_MUST_USE enum hf_status hf_program_verify(const struct hf_program *program,

@@ -9,13 +9,41 @@ static bool word(struct hf_bytes d, size_t at)
            c == '_';
 }
 
+/* ClamAV's marks, written another way: by lists of characters. */
+static bool clamav_asserts(enum hf_assertion a, struct hf_bytes d, size_t at)
+{
+    unsigned n = (unsigned)a - HF_ASSERT_BOUNDARY_BEFORE;
+    bool behind = (n & 2) != 0, negated = (n & 1) != 0, holds = false;
+    bool edge = behind ? at == d.len : at == 0;
+    uint8_t c = edge ? 0 : d.data[behind ? at : at - 1];
+    bool alnum = word(d, behind ? at : at - 1) && c != '_';
+    switch (n / 4) {
+    case 0:
+        holds =
+            edge || memchr(behind ? "\n\r -/_\"'=>" : "\n\r -/_.<@", c, behind ? 10 : 9);
+        break;
+    case 1:
+        holds = edge || c == '\n' ||
+                (behind && c == '\r' && at + 1 < d.len && d.data[at + 1] == '\n');
+        break;
+    case 2: holds = edge || !alnum; break;
+    case 3:
+        holds = behind ? at + 2 > d.len || !alnum || d.data[at + 1] != 0
+                       : at < 2 || c != 0 || !word(d, at - 2) || d.data[at - 2] == '_';
+        break;
+    default: break;
+    }
+    return holds != negated;
+}
+
 static bool asserts(enum hf_assertion a, struct hf_bytes d, size_t at)
 {
     bool edge = (at > 0 && word(d, at - 1)) != word(d, at);
-    return a == HF_ASSERT_START  ? at == 0
-           : a == HF_ASSERT_END  ? at == d.len
-           : a == HF_ASSERT_WORD ? edge
-                                 : !edge;
+    return a == HF_ASSERT_START      ? at == 0
+           : a == HF_ASSERT_END      ? at == d.len
+           : a == HF_ASSERT_WORD     ? edge
+           : a == HF_ASSERT_NOT_WORD ? !edge
+                                     : clamav_asserts(a, d, at);
 }
 
 static bool add_all(struct positions *to, const struct positions *more)

@@ -1,0 +1,63 @@
+/* internal.h - between the files of ClamAV's front ends. */
+#ifndef HF_RULES_CLAMAV_INTERNAL_H
+#define HF_RULES_CLAMAV_INTERNAL_H
+
+#include "rules/clamav/clamav.h"
+#include "rules/clamav/hexsig.h"
+
+enum hf_clamav_result clamav_bad(struct hf_clamav_signature *s, const char *why);
+enum hf_clamav_result clamav_skip(struct hf_clamav_signature *s, const char *kind);
+
+/* Split at a separator; what is past max stays in the last. Returns how many. */
+size_t clamav_split(struct hf_bytes text, char separator, struct hf_bytes *fields,
+                    size_t max);
+bool clamav_begins(struct hf_bytes text, const char *with);
+bool clamav_is(struct hf_bytes text, const char *what);
+
+/* Scope of a target's number; RULE: it is filled. */
+enum hf_clamav_result clamav_read_target(struct hf_bytes text,
+                                         struct hf_clamav_signature *s);
+
+/* An offset: * n EOF-n EP+n EP-n Sx+n SL+n SEx VI, most with ,MaxShift. RULE: it is filled. */
+enum hf_clamav_result clamav_read_place(struct hf_bytes text, struct hf_clamav_signature *s,
+                                        struct hf_place *place);
+
+/* ---- expressions of .ldb ---- */
+
+enum { CLAMAV_SUBSIGS_MAX = 64, CLAMAV_NODES_MAX = 512 };
+
+/* A node: an id, or two operands; either may carry a comparison. */
+struct clamav_node {
+    char op;      /* '&', '|'; 0: an id */
+    char compare; /* '=', '<', '>'; 0: none */
+    uint32_t value, distinct;
+    uint32_t id;
+    const struct clamav_node *left, *right;
+    unsigned depth; /* registers that its evaluation takes */
+};
+
+struct clamav_expression {
+    const struct clamav_node *root;
+    uint64_t used;    /* ids in it, a bit each */
+    uint64_t counted; /* ids of which it matters how often they match */
+    unsigned highest;
+};
+
+/* Parse; NULL or what is wrong. */
+const char *clamav_parse_expression(struct hf_bytes text, struct hf_arena *arena,
+                                    struct clamav_expression *out);
+
+/* Whether it holds when nothing matches. */
+bool clamav_holds_alone(const struct clamav_expression *e);
+
+/* Which patterns' matches count for an id: last parts of its forms. */
+struct clamav_subsig {
+    uint32_t patterns[2];
+    size_t count;
+};
+
+/* Append the program. */
+void clamav_emit_expression(const struct clamav_expression *e,
+                            const struct clamav_subsig *subsigs, struct hf_buffer *out);
+
+#endif

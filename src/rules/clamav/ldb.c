@@ -1,0 +1,303 @@
+/* ldb.c - .ldb lines: Name;TargetDescription;Expression;Subsig0[;Subsig1...]. */
+#include "base/auto.h"
+#include "base/text.h"
+#include "rules/clamav/internal.h"
+
+enum {
+    KEYS_MAX = 10,
+    FIELDS = 3,
+    EXTENDED_LEVEL = 51 /* from which keys other than Target and Engine are known */
+};
+
+struct reader {
+    struct hf_clamav_signature *s;
+    struct hf_arena *arena;
+    struct hf_bytes subsigs[CLAMAV_SUBSIGS_MAX + 1];
+    size_t subsig_count;
+    bool has_target;
+    uint64_t engine_min;
+    bool needs_engine; /* a key that wants EXTENDED_LEVEL was seen */
+};
+
+/* ---- target description ---- */
+
+/* "a-b" */
+static bool read_range(struct hf_bytes text, uint64_t *low, uint64_t *high)
+{
+    struct hf_bytes f[2];
+    return clamav_split(text, '-', f, 2) == 2 && hf_parse_uint(f[0], low) &&
+           hf_parse_uint(f[1], high);
+}
+
+static enum hf_clamav_result read_engine(struct reader *r, struct hf_bytes value)
+{
+    uint64_t high;
+    if (!read_range(value, &r->engine_min, &high))
+        return clamav_bad(r->s, "Engine is no range");
+    return r->engine_min > HF_CLAMAV_FLEVEL || high < HF_CLAMAV_FLEVEL
+               ? clamav_skip(r->s, "other functionality levels")
+               : HF_CLAMAV_RULE;
+}
+
+static enum hf_clamav_result read_key_target(struct reader *r, struct hf_bytes value)
+{
+    struct hf_guards guards = r->s->rule.guards;
+    enum hf_clamav_result result = clamav_read_target(value, r->s);
+    if (r->has_target || result != HF_CLAMAV_RULE)
+        return result;
+    r->has_target = true;
+    if (guards.size_max != 0)
+        r->s->rule.guards = guards; /* FileSize came first */
+    return HF_CLAMAV_RULE;
+}
+
+static enum hf_clamav_result read_file_size(struct reader *r, struct hf_bytes value)
+{
+    struct hf_guards *g = &r->s->rule.guards;
+    return read_range(value, &g->size_min, &g->size_max)
+               ? HF_CLAMAV_RULE
+               : clamav_bad(r->s, "FileSize is no range");
+}
+
+static enum hf_clamav_result read_container(struct reader *r, struct hf_bytes value)
+{
+    if (!clamav_is(value, "CL_TYPE_ANY"))
+        r->s->container = value;
+    return HF_CLAMAV_RULE;
+}
+
+struct key {
+    const char *name;
+    enum hf_clamav_result (*read)(struct reader *r, struct hf_bytes value);
+    const char *skipped; /* kind, when it is not evaluated */
+    bool always;         /* known at every level */
+};
+
+static const struct key keys[] = {
+    {"Engine", read_engine, NULL, true},
+    {"Target", read_key_target, NULL, true},
+    {"FileSize", read_file_size, NULL, false},
+    {"Container", read_container, NULL, false},
+    {"EntryPoint", NULL, "logical signatures with EntryPoint", false},
+    {"NumberOfSections", NULL, "logical signatures with NumberOfSections", false},
+    {"IconGroup1", NULL, "logical signatures with icons", false},
+    {"IconGroup2", NULL, "logical signatures with icons", false},
+    {"HandlerType", NULL, "logical signatures with HandlerType", false},
+    {"Intermediates", NULL, "logical signatures with Intermediates", false},
+};
+
+static enum hf_clamav_result read_key(struct reader *r, struct hf_bytes text)
+{
+    struct hf_bytes f[2];
+    if (clamav_split(text, ':', f, 2) != 2)
+        return clamav_bad(r->s, "a key without a value");
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        if (!clamav_is(f[0], keys[i].name))
+            continue;
+        r->needs_engine = r->needs_engine || !keys[i].always;
+        return keys[i].read != NULL ? keys[i].read(r, f[1])
+                                    : clamav_skip(r->s, keys[i].skipped);
+    }
+    return clamav_skip(r->s, "logical signatures with unknown keys");
+}
+
+/* A kind that is skipped is remembered, but what is malformed is so all the same. */
+static enum hf_clamav_result read_description(struct reader *r, struct hf_bytes text)
+{
+    struct hf_bytes f[KEYS_MAX + 1];
+    size_t n = clamav_split(text, ',', f, KEYS_MAX + 1);
+    if (n > KEYS_MAX)
+        return clamav_bad(r->s, "more than 10 keys");
+    r->s->rule = hf_rule_plain();
+    const char *kind = NULL;
+    for (size_t i = 0; i < n; i++) {
+        enum hf_clamav_result result = read_key(r, f[i]);
+        if (result == HF_CLAMAV_BAD)
+            return result;
+        if (result == HF_CLAMAV_SKIP && kind == NULL)
+            kind = r->s->why;
+        if (result == HF_CLAMAV_SKIP && clamav_begins(f[i], "Engine:"))
+            break; /* the rest may be of another age's grammar */
+    }
+    if (kind != NULL)
+        return clamav_skip(r->s, kind);
+    if (!r->has_target)
+        return clamav_bad(r->s, "no Target");
+    if (r->needs_engine && r->engine_min < EXTENDED_LEVEL)
+        return clamav_bad(r->s, "keys that need Engine:51 or later");
+    return HF_CLAMAV_RULE;
+}
+
+/* ---- sub-signatures ---- */
+
+static bool contains(struct hf_bytes text, const char *what)
+{
+    return text.len > 0 && memmem(text.data, text.len, what, strlen(what)) != NULL;
+}
+
+/* Kinds that are not hexadecimal, in the order in which ClamAV looks for them. */
+static const char *other_kind(struct hf_bytes text)
+{
+    static const struct {
+        const char *has, *kind;
+    } rows[] = {
+        {"fuzzy_img#", "fuzzy image hashes in .ldb"},
+        {"#", "byte comparisons in .ldb"},
+        {"/", "regular expressions (PCRE) in .ldb"},
+        {"${", "macros in .ldb"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (contains(text, rows[i].has))
+            return rows[i].kind;
+    return NULL;
+}
+
+static bool read_modifiers(struct hf_bytes text, struct hf_hexsig_options *options)
+{
+    bool ascii = false;
+    for (size_t i = 0; i < text.len; i++)
+        switch (text.data[i]) {
+        case 'i': options->nocase = true; break;
+        case 'w': options->wide = true; break;
+        case 'a': ascii = true; break;
+        case 'f': options->fullword = true; break;
+        default: return false;
+        }
+    options->ascii = ascii;
+    return true;
+}
+
+/* [offset:]hex[::modifiers] */
+static enum hf_clamav_result read_subsig(struct reader *r, struct hf_bytes text,
+                                         bool counted, struct clamav_subsig *subsig)
+{
+    struct hf_clamav_signature *s = r->s;
+    struct hf_hexsig_options options = {.counted = counted};
+    struct hf_bytes hex = text, f[2];
+    const uint8_t *modifiers = text.len == 0 ? NULL : memmem(text.data, text.len, "::", 2);
+    if (modifiers != NULL) {
+        hex.len = (size_t)(modifiers - text.data);
+        if (!read_modifiers(hf_bytes_of(modifiers + 2, text.len - hex.len - 2), &options))
+            return clamav_bad(s, "unknown modifier");
+    }
+    struct hf_place place = {.kind = HF_PLACE_ANYWHERE};
+    if (clamav_split(hex, ':', f, 2) == 2) {
+        enum hf_clamav_result result = clamav_read_place(f[0], s, &place);
+        if (result != HF_CLAMAV_RULE)
+            return result;
+        hex = f[1];
+    }
+    struct hf_hexsig sig;
+    struct hf_pattern_error error;
+    if (hf_hexsig_compile(hex, &options, r->arena, &sig, &error) != HF_OK)
+        return clamav_bad(s, error.text);
+    for (size_t i = 0; i < sig.form_count; i++) {
+        sig.patterns[sig.forms[i].first].place = place;
+        subsig->patterns[i] = (uint32_t)(s->pattern_count + sig.forms[i].last);
+    }
+    subsig->count = sig.form_count;
+    for (size_t i = 0; i < sig.count; i++) {
+        struct hf_pattern *more =
+            hf_arena_grow(r->arena, s->patterns, s->pattern_count, sizeof *more);
+        if (more == NULL)
+            return clamav_bad(s, "out of memory");
+        s->patterns = more;
+        s->patterns[s->pattern_count++] = sig.patterns[i];
+    }
+    return HF_CLAMAV_RULE;
+}
+
+/* ---- lines ---- */
+
+/* Split at ; but not inside of regular expressions, which stand between slashes. */
+static bool split_subsigs(struct reader *r, struct hf_bytes text)
+{
+    bool in_regex = false;
+    size_t from = 0;
+    for (size_t i = 0; i <= text.len; i++) {
+        if (i < text.len && text.data[i] == '/' && (i == 0 || text.data[i - 1] != '\\'))
+            in_regex = !in_regex;
+        if (i < text.len && (text.data[i] != ';' || in_regex))
+            continue;
+        if (r->subsig_count == CLAMAV_SUBSIGS_MAX)
+            return false;
+        r->subsigs[r->subsig_count++] = hf_bytes_of(text.data + from, i - from);
+        from = i + 1;
+    }
+    return true;
+}
+
+/* All operators alike and nothing compared: no program is needed. */
+static bool is_plain(const struct clamav_node *n, char op)
+{
+    return n->compare == 0 &&
+           (n->op == 0 || (n->op == op && is_plain(n->left, op) && is_plain(n->right, op)));
+}
+
+static bool set_condition(struct reader *r, const struct clamav_expression *e,
+                          const struct clamav_subsig *subsigs)
+{
+    struct hf_clamav_signature *s = r->s;
+    bool whole = s->pattern_count == r->subsig_count &&
+                 (uint64_t)__builtin_popcountll(e->used) == r->subsig_count;
+    if (whole && (is_plain(e->root, '&') || is_plain(e->root, '|'))) {
+        s->rule.condition = is_plain(e->root, '&') ? HF_CONDITION_ALL : HF_CONDITION_ANY;
+        return true;
+    }
+    HF_AUTO(hf_buffer_done) struct hf_buffer program = {0};
+    clamav_emit_expression(e, subsigs, &program);
+    s->rule.condition = HF_CONDITION_PROGRAM;
+    s->rule.program = hf_arena_copy(r->arena, hf_buffer_view(&program));
+    if (clamav_holds_alone(e))
+        s->rule.flags |= HF_RULE_WAKES_ALONE;
+    return !program.failed && s->rule.program.data != NULL;
+}
+
+static enum hf_clamav_result read_subsigs(struct reader *r,
+                                          const struct clamav_expression *e)
+{
+    struct clamav_subsig subsigs[CLAMAV_SUBSIGS_MAX] = {0};
+    const char *kind = NULL;
+    for (size_t i = 0; i < r->subsig_count; i++) {
+        const char *other = other_kind(r->subsigs[i]);
+        enum hf_clamav_result result =
+            other != NULL
+                ? clamav_skip(r->s, other)
+                : read_subsig(r, r->subsigs[i], (e->counted >> i & 1) != 0, &subsigs[i]);
+        if (result == HF_CLAMAV_BAD)
+            return result;
+        if (result == HF_CLAMAV_SKIP && kind == NULL)
+            kind = r->s->why;
+    }
+    if (kind != NULL)
+        return clamav_skip(r->s, kind);
+    r->s->rule.pattern_count = (uint32_t)r->s->pattern_count;
+    return set_condition(r, e, subsigs) ? HF_CLAMAV_RULE
+                                        : clamav_bad(r->s, "out of memory");
+}
+
+enum hf_clamav_result hf_clamav_read_ldb(struct hf_bytes line, struct hf_arena *arena,
+                                         struct hf_clamav_signature *out)
+{
+    struct reader r = {.s = out, .arena = arena};
+    struct hf_bytes f[FIELDS + 1];
+    *out = (struct hf_clamav_signature){0};
+    if (clamav_split(line, ';', f, FIELDS + 1) != FIELDS + 1)
+        return clamav_bad(out, "at least 4 fields are needed");
+    out->name = f[0];
+    if (out->name.len == 0)
+        return clamav_bad(out, "no name");
+    enum hf_clamav_result result = read_description(&r, f[1]);
+    if (result != HF_CLAMAV_RULE)
+        return result;
+    struct clamav_expression e;
+    const char *wrong = clamav_parse_expression(f[2], arena, &e);
+    if (wrong != NULL)
+        return clamav_bad(out, wrong);
+    if (!split_subsigs(&r, f[3]))
+        return clamav_bad(out, "more than 64 sub-signatures");
+    if (r.subsig_count != (size_t)e.highest + 1)
+        return clamav_bad(
+            out, "the expression does not use as many sub-signatures as there are");
+    return read_subsigs(&r, &e);
+}
