@@ -3,14 +3,13 @@
 #ifndef TESTS_FEED_SUPPORT_H
 #define TESTS_FEED_SUPPORT_H
 
-/* clang-format off: cmocka wants these first */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* clang-format on */
 #include <stdio.h>
+
+#include <cmocka.h>
 
 #include "base/auto.h"
 #include "feed/proof.h"
