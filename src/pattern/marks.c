@@ -6,10 +6,10 @@ enum { BEFORE = 1, BEHIND = 2 };
 
 /* Which sides of a word a byte may bound. */
 static const uint8_t boundary[256] = {
-    ['\n'] = BEFORE | BEHIND, ['\r'] = BEFORE | BEHIND, [' '] = BEFORE | BEHIND,
-    ['-'] = BEFORE | BEHIND,  ['/'] = BEFORE | BEHIND,  ['_'] = BEFORE | BEHIND,
-    ['.'] = BEFORE,           ['<'] = BEFORE,           ['@'] = BEFORE,
-    ['"'] = BEHIND,           ['\''] = BEHIND,          ['='] = BEHIND,
+    ['\n'] = BEHIND,         ['\r'] = BEHIND,         [' '] = BEFORE | BEHIND,
+    ['-'] = BEFORE | BEHIND, ['/'] = BEFORE | BEHIND, ['_'] = BEFORE | BEHIND,
+    ['.'] = BEFORE,          ['<'] = BEFORE,          ['@'] = BEFORE,
+    ['"'] = BEHIND,          ['\''] = BEHIND,         ['='] = BEHIND,
     ['>'] = BEHIND,
 };
 

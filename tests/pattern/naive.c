@@ -19,8 +19,7 @@ static bool clamav_asserts(enum hf_assertion a, struct hf_bytes d, size_t at)
     bool alnum = word(d, behind ? at : at - 1) && c != '_';
     switch (n / 4) {
     case 0:
-        holds =
-            edge || memchr(behind ? "\n\r -/_\"'=>" : "\n\r -/_.<@", c, behind ? 10 : 9);
+        holds = edge || memchr(behind ? "\n\r -/_\"'=>" : " -/_.<@", c, behind ? 10 : 7);
         break;
     case 1:
         holds = edge || c == '\n' ||
