@@ -10,6 +10,7 @@
 #   make bench        benchmarks beside clamscan (interleaved ratios)
 #   make compare-facts   facts of every ELF below /usr and of Wine's PE files, and of broken ones,
 #                     beside yara and readelf
+#   make differential random ClamAV signatures and files, judged by ours and by clamscan
 #   make facts-reference writes docs/facts.md from the schema
 #   make install      PREFIX=/usr/local, DESTDIR honoured
 #   make format lint  clang-format; cppcheck and clang-tidy
@@ -20,7 +21,7 @@ FUZZ_SECONDS ?= 60
 MESON ?= meson
 NINJA = ninja -C $(BUILD)
 
-.PHONY: all deps deps-check scan check asan fuzz damage-archives bench compare-facts facts-reference install format lint clean
+.PHONY: all deps deps-check scan check asan fuzz damage-archives bench compare-facts facts-reference install format lint clean differential
 
 all: $(BUILD)/build.ninja
 	@$(NINJA) $(if $(V),-v,--quiet)
@@ -94,3 +95,9 @@ lint:
 
 clean:
 	@rm -rf build build-asan build-fuzz
+
+DIFFERENTIAL_ROUNDS ?= 300
+differential:
+	@$(MESON) configure $(BUILD) -Dtests=true
+	@$(NINJA) --quiet tests/rules/clamav/clamav_match
+	@tests/rules/clamav/differential.py $(BUILD)/tests/rules/clamav/clamav_match $(DIFFERENTIAL_ROUNDS) $$(date +%s)
