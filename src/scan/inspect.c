@@ -13,8 +13,9 @@ static const struct {
     enum hf_format format;
     const char *module;
 } modules[] = {
-    {HF_FORMAT_PE, "pe"},           {HF_FORMAT_ELF, "elf"}, {HF_FORMAT_MACHO, "macho"},
-    {HF_FORMAT_MACHO_FAT, "macho"}, {HF_FORMAT_LNK, "lnk"}, {HF_FORMAT_DEX, "dex"},
+    {HF_FORMAT_PE, "pe"},       {HF_FORMAT_PE, "dotnet"},       {HF_FORMAT_ELF, "elf"},
+    {HF_FORMAT_MACHO, "macho"}, {HF_FORMAT_MACHO_FAT, "macho"}, {HF_FORMAT_LNK, "lnk"},
+    {HF_FORMAT_DEX, "dex"},
 };
 
 static void write_facts(struct hf_engine *engine, const struct hf_object *object,
