@@ -11,6 +11,7 @@
 #   make compare-facts   facts of every ELF below /usr and of Wine's PE files, and of broken ones,
 #                     beside yara and readelf
 #   make differential random ClamAV signatures and files, judged by ours and by clamscan
+#   make exchange-go signed notes, proofs and tiles, exchanged with Go's sumdb
 #   make facts-reference writes docs/facts.md from the schema
 #   make install      PREFIX=/usr/local, DESTDIR honoured
 #   make format lint  clang-format; cppcheck and clang-tidy
@@ -21,7 +22,7 @@ FUZZ_SECONDS ?= 60
 MESON ?= meson
 NINJA = ninja -C $(BUILD)
 
-.PHONY: all deps deps-check scan check asan fuzz damage-archives bench compare-facts facts-reference install format lint clean differential
+.PHONY: all deps deps-check scan check asan fuzz damage-archives bench compare-facts exchange-go facts-reference install format lint clean differential
 
 all: $(BUILD)/build.ninja
 	@$(NINJA) $(if $(V),-v,--quiet)
@@ -77,6 +78,10 @@ compare-facts: $(BUILD)/build.ninja
 	@$(NINJA) compare-elf-readelf
 	@$(NINJA) compare-pe
 	@$(NINJA) compare-pe-clamav
+
+exchange-go: $(BUILD)/build.ninja
+	@$(MESON) configure $(BUILD) -Dtests=true
+	@$(NINJA) exchange-go
 
 facts-reference: $(BUILD)/build.ninja
 	@$(MESON) configure $(BUILD) -Dtests=true
