@@ -98,7 +98,8 @@ enum hf_refusal hf_tile_path_read(struct hf_bytes path, struct hf_tile *tile)
 static bool tile_valid(const struct hf_tile *tile)
 {
     return tile->level < HF_TILE_LEVELS && (!tile->entries || tile->level == 0) &&
-           tile->index <= HF_TILE_INDEX_MAX && tile->width >= 1 && tile->width <= HF_TILE_WIDTH;
+           tile->index <= HF_TILE_INDEX_MAX && tile->width >= 1 &&
+           tile->width <= HF_TILE_WIDTH;
 }
 
 enum hf_refusal hf_tile_path_write(struct hf_buffer *out, const struct hf_tile *tile)
