@@ -78,8 +78,8 @@ const struct hf_matcher *hf_db_matcher(const struct hf_db *db, uint32_t segment)
 
 /* What the matcher's id stands for: a pattern's number and the form of it that was found
  * (pattern/search.h). HF_NOTFOUND. */
-HF_MUST_USE enum hf_status hf_db_needle(const struct hf_db *db, uint32_t segment, uint32_t id,
-                                        uint32_t *pattern, uint16_t *variant);
+HF_MUST_USE enum hf_status hf_db_needle(const struct hf_db *db, uint32_t segment,
+                                        uint32_t id, uint32_t *pattern, uint16_t *variant);
 
 /* A pattern, by number, and the rule that it belongs to. A rule, by
  * number; its signature. HF_NOTFOUND past the end, HF_MALFORMED. Results borrow from db. */

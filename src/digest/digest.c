@@ -91,7 +91,8 @@ static bool feed(struct hf_hasher *hasher, struct hf_bytes data, unsigned todo)
 }
 
 enum hf_status hf_digest_add_parts(struct hf_hasher *hasher, const struct hf_bytes *parts,
-                                   size_t count, unsigned wanted, struct hf_digests *digests)
+                                   size_t count, unsigned wanted,
+                                   struct hf_digests *digests)
 {
     unsigned todo = wanted & ~digests->have & ((1u << HF_DIGEST_KINDS) - 1);
     if (todo == 0)
@@ -113,8 +114,8 @@ enum hf_status hf_digest_add_parts(struct hf_hasher *hasher, const struct hf_byt
     return HF_OK;
 }
 
-enum hf_status hf_digest_add(struct hf_hasher *hasher, struct hf_bytes data, unsigned wanted,
-                             struct hf_digests *digests)
+enum hf_status hf_digest_add(struct hf_hasher *hasher, struct hf_bytes data,
+                             unsigned wanted, struct hf_digests *digests)
 {
     return hf_digest_add_parts(hasher, &data, 1, wanted, digests);
 }

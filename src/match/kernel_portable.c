@@ -25,8 +25,8 @@ static uint32_t probe_wide(const struct match_class *class, const uint8_t *text,
         struct match_spot s = match_wide_spot(match_le64(text + i) & mask, words);
         uint64_t word = match_le64(filter + 8 * (size_t)s.word);
         at[count] = (uint16_t)i;
-        count += word >> (s.bits & 63) & word >> (s.bits >> 6 & 63) &
-                 word >> (s.bits >> 12 & 63) & 1;
+        count += (uint32_t)(word >> (s.bits & 63) & word >> (s.bits >> 6 & 63) &
+                            word >> (s.bits >> 12 & 63) & 1);
     }
     return count;
 }

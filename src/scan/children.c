@@ -10,7 +10,7 @@ struct child_sink {
     struct hf_child_store store;
     struct hf_object child; /* between open and close */
     struct hf_buffer name;  /* of the child: the arena belongs to the decoder meanwhile */
-    uint64_t pushed; /* children seen, also those refused */
+    uint64_t pushed;        /* children seen, also those refused */
 };
 
 static struct child_sink *self_of(struct hf_sink *sink)

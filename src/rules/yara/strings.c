@@ -290,7 +290,7 @@ static size_t encode_inner(struct hf_bytes text, unsigned lead, const uint8_t *a
         if (at < (size_t)lead * 8)
             continue; /* holds bits from before */
         for (size_t b = at; b < at + 6; b++)
-            value = value << 1 | (text.data[b / 8 - lead] >> (7 - b % 8) & 1u);
+            value = value << 1 | ((unsigned)text.data[b / 8 - lead] >> (7 - b % 8) & 1u);
         out[n++] = alphabet[value];
     }
     return n;
