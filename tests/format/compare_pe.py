@@ -30,8 +30,6 @@ GENERAL = re.compile(r"\[[^]]*\]")
 
 # (field, why ours differs)
 KNOWN = [
-    (r"\.pe\.(number_of_signatures|signatures.*|is_signed)",
-     "Authenticode is a group of its own"),
     (r'\.pe\.version_info\["\\x01CompanyName"\]', "yara prints the tab in front of the key as it is"),
 ]
 
