@@ -21,7 +21,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     return hf_authenticode_prepare() == HF_OK ? 0 : 1;
 }
 
-static void check_signature(const struct hf_signature *s)
+static void check_signature(const struct hf_code_signature *s)
 {
     assert((s->verified != 0) == (s->error.data == NULL));
     assert(s->certificate_count == (int64_t)s->certificates.count);
@@ -39,7 +39,7 @@ static void check_signature(const struct hf_signature *s)
 
 static void check_list(struct hf_fact_list list)
 {
-    const struct hf_signature *s = list.items;
+    const struct hf_code_signature *s = list.items;
     assert(list.count <= HF_AUTHENTICODE_SIGNATURES_MAX);
     for (size_t i = 0; i < list.count; i++)
         check_signature(&s[i]);

@@ -147,7 +147,7 @@ enum hf_status hf_authenticode_read(const struct hf_authenticode_source *source,
     enum hf_status st = read_entries(source, arena, &out->entries, &end);
     read_all(&ctx, out);
     out->signature_count = hf_optional_of((int64_t)out->signatures.count);
-    const struct hf_signature *s = out->signatures.items;
+    const struct hf_code_signature *s = out->signatures.items;
     for (size_t i = 0; i < out->signatures.count; i++)
         out->is_signed |= s[i].verified;
     report(&ctx, end, source->table + source->table_size,

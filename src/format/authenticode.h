@@ -51,7 +51,7 @@ struct hf_countersignature {
 };
 
 /* One signature. Fields up to countersignatures mean what YARA 4.5 means by them. */
-struct hf_signature {
+struct hf_code_signature {
     struct hf_certificate certificate; /* of the signer; thumbprint.data NULL: not known */
     int64_t verified; /* 1: file's digest, content's digest and signature hold */
     struct hf_bytes digest_alg, digest; /* of the file, as signed */
@@ -108,7 +108,7 @@ struct hf_authenticode {
     struct hf_optional signature_count; /* none in YARA 4.2's reading without a directory */
     int64_t is_signed;                  /* 1: a signature is verified */
     struct hf_fact_list
-        signatures;                /* struct hf_signature; the first entry's, outer first */
+        signatures; /* struct hf_code_signature; the first entry's, outer first */
     struct hf_fact_list others;    /* the same of further entries, which nobody looks at */
     struct hf_fact_list entries;   /* struct hf_certificate_entry */
     struct hf_fact_list uncovered; /* struct hf_uncovered */
@@ -128,8 +128,9 @@ HF_MUST_USE enum hf_status hf_authenticode_read(const struct hf_authenticode_sou
                                                 struct hf_authenticode *out);
 
 /* Have OpenSSL load all that verification needs, so that nothing is read from files later. Call
- * before a process is sealed; without it everything works too, if files may be opened. */
-HF_MUST_USE enum hf_status hf_authenticode_prepare(void);
+ * before a process is sealed; without it everything works too, if files may be opened. HF_OK, or
+ * HF_NOMEM: something is missing, and signatures that need it will be unverified. */
+enum hf_status hf_authenticode_prepare(void);
 
 /* ---- roots ---- */
 
@@ -158,7 +159,8 @@ struct hf_catalogue {
     struct hf_fact_list members; /* struct hf_catalogue_member */
     int64_t is_signed;
     int64_t signature_count;
-    struct hf_fact_list signatures; /* struct hf_signature, digests of the file unset */
+    struct hf_fact_list
+        signatures;               /* struct hf_code_signature, digests of the file unset */
     const struct hf_roots *roots; /* in: borrowed, NULL: none; set before the first group */
     int64_t now;                  /* in: seconds since 1970; 0: the clock's */
 };
@@ -174,7 +176,7 @@ extern const struct hf_fact_module hf_catalogue_module;
 
 /* ---- schema ---- */
 
-extern const struct hf_fact_record hf_signature_record, hf_certificate_entry_record,
+extern const struct hf_fact_record hf_code_signature_record, hf_certificate_entry_record,
     hf_uncovered_record;
 
 #endif

@@ -11,6 +11,7 @@
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 /* Digests that signatures use. What is not here (MD2, MD4) is unknown. */
 static const struct {
@@ -427,6 +428,7 @@ static bool warm_key(const uint8_t *der, size_t len)
 
 enum hf_status hf_authenticode_prepare(void)
 {
+    tzset(); /* gmtime reads /etc/localtime at its first call, although it needs nothing of it */
     bool good = OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CRYPTO_STRINGS, NULL) == 1;
     for (size_t i = 0; i < DIGESTS && good; i++) {
         EVP_MD *md = EVP_MD_fetch(NULL, digests[i].name, NULL);

@@ -127,7 +127,7 @@ struct ac_context {
     const struct hf_roots *roots;
     int64_t now;
     bool yara42;
-    struct hf_signature *list; /* grows */
+    struct hf_code_signature *list; /* grows */
     size_t count;
     struct hf_uncovered *uncovered; /* grows */
     size_t uncovered_count;

@@ -19,7 +19,8 @@
 static void valid_on(const struct hf_facts *facts, const void *record,
                      const struct hf_value *args, struct hf_value *out)
 {
-    const struct hf_certificate *c = &((const struct hf_signature *)record)->certificate;
+    const struct hf_certificate *c =
+        &((const struct hf_code_signature *)record)->certificate;
     (void)facts;
     if (c->not_before.defined && c->not_after.defined)
         *out = hf_value_int(args[0].integer >= c->not_before.value &&
@@ -70,46 +71,47 @@ static const struct hf_fact_record countersignature_record =
     HF_FACT_TABLE("countersignature", struct hf_countersignature, countersignature_fields);
 
 static const struct hf_fact_field signature_fields[] = {
-    CERTIFICATE_ROWS(struct hf_signature, certificate.),
+    CERTIFICATE_ROWS(struct hf_code_signature, certificate.),
     HF_FACT_METHOD("valid_on", "i", HF_FACT_INT, valid_on,
                    "whether the signer's certificate was valid then, seconds since 1970"),
-    HF_FACT_SCALAR(struct hf_signature, verified, "verified", 0,
+    HF_FACT_SCALAR(struct hf_code_signature, verified, "verified", 0,
                    "1: digests and signature hold; says nothing of trust"),
-    HF_FACT_SCALAR(struct hf_signature, digest_alg, "digest_alg", 0, "as sha256"),
-    HF_FACT_SCALAR(struct hf_signature, digest, "digest", 0,
+    HF_FACT_SCALAR(struct hf_code_signature, digest_alg, "digest_alg", 0, "as sha256"),
+    HF_FACT_SCALAR(struct hf_code_signature, digest, "digest", 0,
                    "of the file, as it was signed"),
-    HF_FACT_SCALAR(struct hf_signature, file_digest, "file_digest", 0,
+    HF_FACT_SCALAR(struct hf_code_signature, file_digest, "file_digest", 0,
                    "of the file, as it is, up to the certificate table"),
-    HF_FACT_SCALAR(struct hf_signature, certificate_count, "number_of_certificates", 0,
+    HF_FACT_SCALAR(struct hf_code_signature, certificate_count, "number_of_certificates", 0,
                    "in certificates"),
-    HF_FACT_LIST(struct hf_signature, certificates, "certificates", 0, &certificate_record,
+    HF_FACT_LIST(struct hf_code_signature, certificates, "certificates", 0,
+                 &certificate_record,
                  "all that the signature carries, then those of its timestamps"),
-    HF_FACT_RECORD(struct hf_signature, signer, "signer_info", 0, &signer_record,
+    HF_FACT_RECORD(struct hf_code_signature, signer, "signer_info", 0, &signer_record,
                    "who signed"),
-    HF_FACT_SCALAR(struct hf_signature, countersignature_count,
+    HF_FACT_SCALAR(struct hf_code_signature, countersignature_count,
                    "number_of_countersignatures", 0, "in countersignatures"),
-    HF_FACT_LIST(struct hf_signature, countersignatures, "countersignatures", 0,
+    HF_FACT_LIST(struct hf_code_signature, countersignatures, "countersignatures", 0,
                  &countersignature_record, "timestamps"),
-    HF_FACT_SCALAR(struct hf_signature, error, "error", 0,
+    HF_FACT_SCALAR(struct hf_code_signature, error, "error", 0,
                    "(ours) why not verified; undefined: it is"),
-    HF_FACT_SCALAR(struct hf_signature, chain_status, "chain_status", 0,
+    HF_FACT_SCALAR(struct hf_code_signature, chain_status, "chain_status", 0,
                    "(ours) trusted, no root given, or why not trusted"),
-    HF_FACT_SCALAR(struct hf_signature, whole_file, "whole_file", 0,
+    HF_FACT_SCALAR(struct hf_code_signature, whole_file, "whole_file", 0,
                    "(ours) 1: the digest also holds over what lies behind the table"),
-    HF_FACT_SCALAR(struct hf_signature, nested, "nested", 0,
+    HF_FACT_SCALAR(struct hf_code_signature, nested, "nested", 0,
                    "(ours) how deep in other signatures, 0: in none"),
-    HF_FACT_SCALAR(struct hf_signature, code_signing, "code_signing", 0,
+    HF_FACT_SCALAR(struct hf_code_signature, code_signing, "code_signing", 0,
                    "(ours) 1: the signer's certificate may sign code"),
     HF_FACT_SCALAR(
-        struct hf_signature, signed_at, "signed_at", 0,
+        struct hf_code_signature, signed_at, "signed_at", 0,
         "(ours) by the first verified timestamp (trusted, when roots are given)"),
-    HF_FACT_SCALAR(struct hf_signature, valid_when_signed, "valid_when_signed", 0,
+    HF_FACT_SCALAR(struct hf_code_signature, valid_when_signed, "valid_when_signed", 0,
                    "(ours) 1: the certificate was valid then; without a timestamp: now"),
-    HF_FACT_SCALAR(struct hf_signature, expired, "expired", 0,
+    HF_FACT_SCALAR(struct hf_code_signature, expired, "expired", 0,
                    "(ours) 1: the certificate has ended by now"),
 };
-const struct hf_fact_record hf_signature_record =
-    HF_FACT_TABLE("signature", struct hf_signature, signature_fields);
+const struct hf_fact_record hf_code_signature_record =
+    HF_FACT_TABLE("signature", struct hf_code_signature, signature_fields);
 
 static const struct hf_fact_field entry_fields[] = {
     HF_FACT_SCALAR(struct hf_certificate_entry, offset, "offset", 0, "in the file"),

@@ -187,7 +187,7 @@ static bool read_indirect(const struct ac_signed_data *data, struct hf_arena *ar
 }
 
 static void compare_file(struct ac_context *ctx, const struct hf_der *oid,
-                         struct hf_bytes claimed, struct hf_signature *out)
+                         struct hf_bytes claimed, struct hf_code_signature *out)
 {
     const struct ac_digest *windows = NULL;
     const struct ac_digest *own = file_digest(ctx, oid, &windows);
@@ -257,7 +257,7 @@ static X509 *signing_cert(const struct ac_signed_data *data, const struct ac_cer
 
 /* Times, uses and trust of the signer's certificate. */
 static void judge(struct ac_context *ctx, X509 *cert, const struct ac_certs *certs,
-                  struct hf_signature *out)
+                  struct hf_code_signature *out)
 {
     const struct hf_countersignature *counter = out->countersignatures.items;
     for (size_t i = 0; i < out->countersignatures.count && !out->signed_at.defined; i++)
@@ -277,7 +277,8 @@ static void judge(struct ac_context *ctx, X509 *cert, const struct ac_certs *cer
 /* Everything about the first signer; the error that it ends with, NULL: none. */
 static const char *read_first_signer(struct ac_context *ctx, X509 *cert,
                                      const struct ac_signed_data *data,
-                                     const struct ac_certs *certs, struct hf_signature *out)
+                                     const struct ac_certs *certs,
+                                     struct hf_code_signature *out)
 {
     const struct ac_signer *signer = &data->signers[0];
     struct hf_signer_info *info = &out->signer;
@@ -300,7 +301,7 @@ static const char *read_first_signer(struct ac_context *ctx, X509 *cert,
 
 /* Signers, counter and nested signatures of signed data with a digest of the file inside. */
 static void read_signers(struct ac_context *ctx, const struct ac_signed_data *data,
-                         struct ac_certs *certs, int depth, struct hf_signature *out)
+                         struct ac_certs *certs, int depth, struct hf_code_signature *out)
 {
     HF_AUTO(ac_certs_release) struct ac_certs more = {0};
     const char *error = "no signer";
@@ -346,7 +347,7 @@ static void list_signers_42(struct ac_context *ctx, const struct ac_signed_data 
     if (signing_cert(data, certs) == NULL)
         return;
     for (size_t i = 0; i < data->signer_count && ctx->count < MAX_42; i++) {
-        struct hf_signature *list =
+        struct hf_code_signature *list =
             hf_arena_grow(ctx->arena, ctx->list, ctx->count, sizeof *list);
         if (list == NULL) {
             ac_fail(ctx, HF_NOMEM);
@@ -362,8 +363,9 @@ static void list_signers_42(struct ac_context *ctx, const struct ac_signed_data 
 static void add_signature(struct ac_context *ctx, const struct ac_signed_data *data,
                           struct ac_certs *certs, int depth)
 {
-    struct hf_signature out = {.nested = depth, .chain_status = hf_bytes_text("no signer")};
-    struct hf_signature *list =
+    struct hf_code_signature out = {.nested = depth,
+                                    .chain_status = hf_bytes_text("no signer")};
+    struct hf_code_signature *list =
         hf_arena_grow(ctx->arena, ctx->list, ctx->count, sizeof *list);
     if (list == NULL || !ac_describe_all(certs, ctx->arena, &out.certificates)) {
         ac_fail(ctx, HF_NOMEM);

@@ -148,8 +148,8 @@ static const struct hf_fact_field catalogue_fields[] = {
                    "1: the signature is verified"),
     HF_FACT_SCALAR(struct hf_catalogue, signature_count, "number_of_signatures", GROUP,
                    "in signatures"),
-    HF_FACT_LIST(struct hf_catalogue, signatures, "signatures", GROUP, &hf_signature_record,
-                 "as of PE files"),
+    HF_FACT_LIST(struct hf_catalogue, signatures, "signatures", GROUP,
+                 &hf_code_signature_record, "as of PE files"),
 };
 static const struct hf_fact_record catalogue_record =
     HF_FACT_TABLE("catalogue", struct hf_catalogue, catalogue_fields);

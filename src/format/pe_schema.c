@@ -412,7 +412,7 @@ static const struct hf_fact_field pe_fields[] = {
     HF_FACT_SCALAR(struct hf_pe, authenticode.signature_count, "number_of_signatures", S,
                    "in signatures"),
     HF_FACT_LIST(struct hf_pe, authenticode.signatures, "signatures", S,
-                 &hf_signature_record, "Authenticode; those nested in one follow it"),
+                 &hf_code_signature_record, "Authenticode; those nested in one follow it"),
     HF_FACT_CALL("rva_to_offset", "i", HF_FACT_INT, hf_pe_call_rva_to_offset,
                  "file offset of a relative address"),
 
@@ -427,7 +427,7 @@ static const struct hf_fact_field pe_fields[] = {
     HF_FACT_CALL("authenticode_sha256", "", HF_FACT_STRING, hf_pe_call_authenticode_sha256,
                  "(ours) digest of what an Authenticode signature covers"),
     HF_FACT_LIST(struct hf_pe, authenticode.others, "other_signatures", S,
-                 &hf_signature_record,
+                 &hf_code_signature_record,
                  "(ours) of further entries of the certificate table"),
     HF_FACT_LIST(struct hf_pe, authenticode.entries, "certificate_table", S,
                  &hf_certificate_entry_record, "(ours) its entries"),

@@ -6,6 +6,7 @@
  * What it may do after sealing: messages on descriptor 3, fork, wait, set up a child. */
 #include "jail/template.h"
 
+#include "format/authenticode.h"
 #include "jail/channel.h"
 #include "unpack/unpack.h"
 
@@ -125,6 +126,8 @@ static const char *prepare(struct template *t, const struct request *config,
     (void)setenv("TZ", "UTC0", 1);
     tzset();
     hf_unpack_prepare();
+    (void)
+        hf_authenticode_prepare(); /* what is missing makes signatures unverified, no more */
     struct hf_engine_options options = {
         .limits = config->message.config.limits,
         .all_match = config->message.config.all_match,

@@ -66,11 +66,12 @@ static void add_valid_on(const struct work *w, struct hf_facts *facts,
 {
     const struct hf_fact_record *record = hf_fact_modules[w->module]->record;
     size_t list = hf_fact_find(record, hf_bytes_text("signatures"));
-    size_t method = hf_fact_find_call(&hf_signature_record, hf_bytes_text("valid_on"), "i");
+    size_t method =
+        hf_fact_find_call(&hf_code_signature_record, hf_bytes_text("valid_on"), "i");
     struct hf_value first = hf_facts_index(facts, &record->fields[list],
                                            hf_facts_get(facts, w->module, list), 0);
     struct hf_value at = hf_value_int(w->now);
-    struct hf_value v = hf_facts_call_on(facts, &hf_signature_record.fields[method],
+    struct hf_value v = hf_facts_call_on(facts, &hf_code_signature_record.fields[method],
                                          first.defined ? first.record : NULL, &at);
     if (v.defined)
         hf_buffer_format(out, ",\"valid_on\":%lld", (long long)v.integer);
