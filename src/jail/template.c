@@ -126,8 +126,8 @@ static const char *prepare(struct template *t, const struct request *config,
     (void)setenv("TZ", "UTC0", 1);
     tzset();
     hf_unpack_prepare();
-    (void)
-        hf_authenticode_prepare(); /* what is missing makes signatures unverified, no more */
+    /* What is missing makes signatures unverified, no more. */
+    (void)hf_authenticode_prepare();
     struct hf_engine_options options = {
         .limits = config->message.config.limits,
         .all_match = config->message.config.all_match,
