@@ -146,6 +146,7 @@ enum hf_status hf_authenticode_read(const struct hf_authenticode_source *source,
         return HF_TRUNCATED; /* Windows and YARA take such a file for unsigned */
     enum hf_status st = read_entries(source, arena, &out->entries, &end);
     read_all(&ctx, out);
+    ac_cache_release(&ctx.certs);
     out->signature_count = hf_optional_of((int64_t)out->signatures.count);
     const struct hf_code_signature *s = out->signatures.items;
     for (size_t i = 0; i < out->signatures.count; i++)

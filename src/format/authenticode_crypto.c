@@ -101,12 +101,36 @@ void ac_certs_release(struct ac_certs *certs)
     certs->stack = NULL;
 }
 
-bool ac_certs_add(struct ac_certs *certs, struct hf_bytes der)
+void ac_cache_release(struct ac_cache *cache)
+{
+    for (size_t i = 0; i < cache->count; i++)
+        X509_free(cache->entries[i].cert);
+    cache->count = 0;
+}
+
+/* The certificate with a reference of the caller's own. */
+static X509 *decode(struct hf_bytes der, struct ac_cache *cache)
 {
     const uint8_t *at = der.data;
+    for (size_t i = 0; i < cache->count; i++)
+        if (hf_bytes_equal(cache->entries[i].der, der)) {
+            X509_up_ref(cache->entries[i].cert);
+            return cache->entries[i].cert;
+        }
+    X509 *cert = d2i_X509(NULL, &at, (long)der.len);
+    if (cert != NULL && cache->count < HF_AUTHENTICODE_CERTS_MAX &&
+        X509_up_ref(cert) == 1) {
+        cache->entries[cache->count].der = der;
+        cache->entries[cache->count++].cert = cert;
+    }
+    return cert;
+}
+
+bool ac_certs_add(struct ac_certs *certs, struct hf_bytes der, struct ac_cache *cache)
+{
     if (certs->stack == NULL)
         certs->stack = sk_X509_new_null();
-    X509 *cert = d2i_X509(NULL, &at, (long)der.len);
+    X509 *cert = decode(der, cache);
     if (cert != NULL && (certs->stack == NULL || sk_X509_push(certs->stack, cert) <= 0)) {
         X509_free(cert);
         cert = NULL;

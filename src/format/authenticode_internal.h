@@ -71,7 +71,7 @@ bool ac_next_attribute(struct hf_cursor *attributes, struct hf_der *attribute,
 
 /* ---- cryptography (authenticode_crypto.c) ---- */
 
-enum { AC_DIGEST_MAX = 64 };
+enum { AC_DIGEST_MAX = 64, AC_CERT_WORK = 100 /* units of the budget to decode one */ };
 
 struct ac_digest {
     uint8_t value[AC_DIGEST_MAX];
@@ -90,7 +90,20 @@ struct ac_certs {
     STACK_OF(X509) * stack; /* owned */
 };
 void ac_certs_release(struct ac_certs *certs);
-bool ac_certs_add(struct ac_certs *certs, struct hf_bytes der);
+
+/* Certificates that were decoded already. Nested signatures and timestamps bring the same ones
+ * again and again, and decoding is what signatures cost most (0.1 ms each). */
+struct ac_cache {
+    struct {
+        struct hf_bytes der; /* borrowed */
+        X509 *cert;          /* owned */
+    } entries[HF_AUTHENTICODE_CERTS_MAX];
+    size_t count;
+};
+void ac_cache_release(struct ac_cache *cache);
+
+/* Add a certificate. False when it is none or there is no memory. */
+bool ac_certs_add(struct ac_certs *certs, struct hf_bytes der, struct ac_cache *cache);
 
 /* The certificate that a signer names; NULL: not among them. Borrowed. */
 X509 *ac_find_signer(const struct ac_certs *certs, const struct ac_signer *signer);
@@ -137,6 +150,7 @@ struct ac_context {
         struct ac_digest yara, windows;
     } digests[4]; /* of the file, by algorithm */
     size_t digest_count;
+    struct ac_cache certs; /* to be released */
 };
 
 /* Read one ContentInfo and everything nested in it, and add signatures to the list. Moves past it;

@@ -405,7 +405,8 @@ bool ac_read_signature(struct ac_context *ctx, struct hf_cursor *c, int depth)
     if (data.cut)
         ac_fail(ctx, HF_LIMIT);
     for (size_t i = 0; i < data.cert_count && st == HF_OK; i++)
-        if (!hf_cursor_charge(c, 16) || !ac_certs_add(&certs, data.certs[i]))
+        if (!hf_cursor_charge(c, AC_CERT_WORK) ||
+            !ac_certs_add(&certs, data.certs[i], &ctx->certs))
             st = HF_TRUNCATED; /* as YARA: a broken certificate spoils the whole */
     if (st != HF_OK) {
         ac_fail(ctx, st == HF_NOTFOUND ? HF_TRUNCATED : st);

@@ -96,13 +96,15 @@ static const char *read_token(struct ac_context *ctx, struct hf_cursor *c,
     enum hf_status st = ac_read_signed_data(c, ctx->arena, &data);
     if (st != HF_OK || !ac_is(&data.type, AC_TST_INFO))
         return "damaged";
+    if ((data.content.tag & ~HF_DER_CONSTRUCTED) != HF_DER_OCTETS)
+        return "damaged";
     struct hf_bytes info = hf_der_bytes(&data.content, ctx->arena);
-    if ((data.content.tag & ~HF_DER_CONSTRUCTED) != HF_DER_OCTETS ||
-        !read_tst_info(info, c, ctx->arena, &oid, &imprint, &out->sign_time))
+    if (!read_tst_info(info, c, ctx->arena, &oid, &imprint, &out->sign_time))
         return "damaged";
     for (size_t i = 0; i < data.cert_count; i++)
-        if (!hf_cursor_charge(c, 16) || !ac_certs_add(&certs, data.certs[i]) ||
-            !ac_certs_add(more, data.certs[i]))
+        if (!hf_cursor_charge(c, AC_CERT_WORK) ||
+            !ac_certs_add(&certs, data.certs[i], &ctx->certs) ||
+            !ac_certs_add(more, data.certs[i], &ctx->certs))
             return "damaged";
     X509 *cert = data.signer_count > 0 ? ac_find_signer(&certs, &data.signers[0]) : NULL;
     if (cert == NULL)

@@ -109,6 +109,7 @@ enum hf_status hf_catalogue_read(const struct hf_cursor *file, struct hf_arena *
         .arena = arena, .roots = out->roots, .now = out->now != 0 ? out->now : time(NULL)};
     struct hf_cursor again = hf_cursor_at(file, 0);
     (void)ac_read_signature(&ctx, &again, 0);
+    ac_cache_release(&ctx.certs);
     if (ctx.count > 0 && !ctx.list[0].hidden) {
         out->signatures = (struct hf_fact_list){.items = ctx.list, .count = ctx.count};
         out->signature_count = (int64_t)ctx.count;
