@@ -1,0 +1,120 @@
+#include "view/view.h"
+
+#include "base/auto.h"
+#include "base/buffer.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+
+static enum hf_status append(void *user, struct hf_bytes bytes)
+{
+    hf_buffer_bytes(user, bytes);
+    return HF_OK;
+}
+
+static enum hf_status refuse(void *user, struct hf_bytes bytes)
+{
+    *(size_t *)user += bytes.len;
+    return HF_STOPPED;
+}
+
+typedef enum hf_status normaliser(struct hf_cursor *object, const struct hf_view_out *out);
+
+static void expect(normaliser *run, const char *in, size_t len, const char *out)
+{
+    HF_AUTO(hf_buffer_done) struct hf_buffer got = {0};
+    struct hf_cursor c = hf_cursor_open(in, len, NULL);
+    assert_int_equal(run(&c, &(struct hf_view_out){append, &got}), HF_OK);
+    assert_int_equal(got.len, strlen(out));
+    assert_memory_equal(got.data == NULL ? (const uint8_t *)"" : got.data, out, got.len);
+}
+
+static void test_text_is_lower_case_with_single_spaces(void **state)
+{
+    (void)state;
+    expect(hf_view_text, "  A\t\r\n b\fC\v", 11, " a b c ");
+}
+
+static void test_text_loses_bytes_that_are_no_ascii(void **state)
+{
+    (void)state;
+    expect(hf_view_text, "a \x80 \0b\x7f\x01~", 9, "a b\x7f~");
+}
+
+/* The slow second implementation: byte by byte, by the rule. */
+static void slow_text(const uint8_t *in, size_t len, struct hf_buffer *out)
+{
+    for (size_t i = 0; i < len; i++) {
+        bool space = in[i] == 32 || (in[i] > 8 && in[i] < 14);
+        if (space && (out->len == 0 || out->data[out->len - 1] != ' '))
+            hf_buffer_u8(out, ' ');
+        else if (in[i] > 64 && in[i] < 91)
+            hf_buffer_u8(out, in[i] | 32);
+        else if (in[i] > 32 && in[i] < 128)
+            hf_buffer_u8(out, in[i]);
+    }
+}
+
+static void test_text_is_what_the_rule_says_for_random_bytes(void **state)
+{
+    (void)state;
+    static uint8_t in[20000];
+    srandom(1);
+    for (int round = 0; round < 50; round++) {
+        for (size_t i = 0; i < sizeof in; i++)
+            in[i] = random() % 3 == 0 ? (uint8_t)(9 + random() % 30) : (uint8_t)random();
+        HF_AUTO(hf_buffer_done) struct hf_buffer slow = {0}, fast = {0};
+        struct hf_cursor c = hf_cursor_open(in, sizeof in, NULL);
+        slow_text(in, sizeof in, &slow);
+        assert_int_equal(hf_view_text(&c, &(struct hf_view_out){append, &fast}), HF_OK);
+        assert_true(hf_bytes_equal(hf_buffer_view(&slow), hf_buffer_view(&fast)));
+    }
+}
+
+static void test_utf16_of_ascii_is_ascii(void **state)
+{
+    (void)state;
+    expect(hf_view_utf16, "a\0B\0c", 5, "aB");
+    expect(hf_view_utf16, "\xff\xfe\0a", 4, "\xdf\x10");
+}
+
+static void test_a_spent_budget_ends_with_a_limit(void **state)
+{
+    (void)state;
+    static const uint8_t in[100000] = {'a'};
+    struct hf_budget budget = hf_budget_unlimited();
+    budget.work = 9;
+    HF_AUTO(hf_buffer_done) struct hf_buffer got = {0};
+    struct hf_cursor c = hf_cursor_open(in, sizeof in, &budget);
+    assert_int_equal(hf_view_text(&c, &(struct hf_view_out){append, &got}), HF_LIMIT);
+    assert_int_equal(got.len, 1);
+}
+
+static void test_a_sink_that_has_enough_ends_the_work(void **state)
+{
+    (void)state;
+    static uint8_t in[100000];
+    memset(in, 'x', sizeof in);
+    size_t seen = 0;
+    struct hf_cursor c = hf_cursor_open(in, sizeof in, NULL);
+    assert_int_equal(hf_view_text(&c, &(struct hf_view_out){refuse, &seen}), HF_STOPPED);
+    assert_true(seen > 0 && seen < sizeof in);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_text_is_lower_case_with_single_spaces),
+        cmocka_unit_test(test_text_loses_bytes_that_are_no_ascii),
+        cmocka_unit_test(test_text_is_what_the_rule_says_for_random_bytes),
+        cmocka_unit_test(test_utf16_of_ascii_is_ascii),
+        cmocka_unit_test(test_a_spent_budget_ends_with_a_limit),
+        cmocka_unit_test(test_a_sink_that_has_enough_ends_the_work),
+    };
+    return cmocka_run_group_tests_name("view", tests, NULL, NULL);
+}
