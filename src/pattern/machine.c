@@ -22,8 +22,6 @@ struct hf_machine_scratch {
     uint32_t *seen;  /* by state: the step in which it was last reached */
     uint32_t *bases; /* by instruction: its first state */
     size_t state_room, code_room;
-    const uint8_t *bases_of; /* machine that bases belong to */
-    size_t bases_len;
     uint32_t step;
 };
 
@@ -79,7 +77,6 @@ static bool make_room(struct hf_machine_scratch *s, size_t states, size_t code)
         if (!grow(&s->bases, code, sizeof *s->bases))
             return false;
         s->code_room = code;
-        s->bases_of = NULL;
     }
     return true;
 }
@@ -99,16 +96,12 @@ static bool prepare(struct run *run)
     size_t count = run->machine.len / CODE_SIZE;
     if (!make_room(s, run->program->states, count))
         return false;
-    if (s->bases_of == run->machine.data && s->bases_len == run->machine.len)
-        return true;
     uint32_t base = 0;
     for (uint32_t i = 0; i < count; i++) {
         struct code code = code_at(run->machine, i);
         s->bases[i] = base;
         base += code_states(&code);
     }
-    s->bases_of = run->machine.data;
-    s->bases_len = run->machine.len;
     return true;
 }
 
@@ -224,9 +217,10 @@ static bool character(const struct run *run, uint64_t at, uint8_t *byte)
 /* Called at each position where the machine accepts. False ends the run. */
 typedef bool on_accept(void *user, uint64_t at);
 
-/* Run from an instruction at a position. HF_OK; HF_LIMIT; HF_STOPPED. */
-static enum hf_status run_from(struct run *run, uint32_t pc, uint64_t at, on_accept *accept,
-                               void *user)
+/* Run from an instruction at a position, of which `looked` bytes were looked at already. HF_OK;
+ * HF_LIMIT; HF_STOPPED. */
+static enum hf_status run_from(struct run *run, uint32_t pc, uint64_t at, uint64_t looked,
+                               on_accept *accept, void *user)
 {
     struct hf_machine_scratch *s = run->scratch;
     if (!prepare(run))
@@ -239,7 +233,7 @@ static enum hf_status run_from(struct run *run, uint32_t pc, uint64_t at, on_acc
     run->accepted = false;
     next_step(s);
     reach(run, pc, 0, at);
-    for (uint64_t looked = 0;; looked += unit) {
+    for (;; looked += unit) {
         if (run->accepted && !accept(user, at))
             return HF_STOPPED;
         uint8_t byte;
@@ -255,6 +249,79 @@ static enum hf_status run_from(struct run *run, uint32_t pc, uint64_t at, on_acc
     return HF_OK;
 }
 
+/* ---- without a machine ---- */
+
+/* Whether the straight part fits at a position; *at is moved behind it. */
+static bool straight_fits(const struct run *run, const struct hf_straight *s, uint64_t *at,
+                          uint64_t *looked)
+{
+    const uint64_t unit = run->subject->wide ? 2 : 1;
+    for (uint32_t i = 0; i < s->count; i++) {
+        struct code code = code_at(run->machine, s->first + i);
+        if (code.op == CODE_ASSERT) {
+            if (!holds(run, code.a, *at))
+                return false;
+            continue;
+        }
+        uint32_t times = code.op == CODE_ANY_TIMES ? code.c : 1;
+        if (unit == 1 && code.op == CODE_ANY_TIMES) {
+            uint64_t room = run->backward ? *at : run->subject->data.len - *at;
+            if (room < times)
+                return false;
+            *at = run->backward ? *at - times : *at + times;
+            *looked += times;
+            continue;
+        }
+        for (uint32_t n = 0; n < times; n++) {
+            uint8_t byte;
+            if (!character(run, *at, &byte) ||
+                (code.op != CODE_ANY_TIMES && !takes(run, &code, byte)))
+                return false;
+            *at = run->backward ? *at - unit : *at + unit;
+            *looked += unit;
+        }
+    }
+    return (run->program->flags & HF_PROGRAM_NEAR) == 0 || *looked <= HF_PROGRAM_REACH;
+}
+
+/* Gaps longer than this are left to the machine, which charges the budget for them. */
+enum { STRAIGHT_GAP_MAX = 4096 };
+
+/* The straight part from an instruction on. */
+static struct hf_straight straight_from(struct hf_bytes machine, uint32_t first)
+{
+    struct hf_straight s = {.first = first, .next = first};
+    const uint32_t count = (uint32_t)(machine.len / CODE_SIZE);
+    uint64_t gaps = 0;
+    for (; s.next < count; s.next++) {
+        struct code code = code_at(machine, s.next);
+        bool fixed = code.op == CODE_ANY_TIMES && code.b == code.c;
+        gaps += fixed ? code.c : 0;
+        if ((code.op != CODE_BYTE && code.op != CODE_SET && code.op != CODE_ASSERT &&
+             !fixed) ||
+            gaps > STRAIGHT_GAP_MAX) {
+            s.complete = code.op == CODE_MATCH;
+            break;
+        }
+        s.count++;
+    }
+    return s;
+}
+
+struct hf_plan hf_program_plan(const struct hf_program *program,
+                               const struct hf_anchor *anchor)
+{
+    uint32_t length = (uint32_t)anchor->bytes.len;
+    if (anchor->forward >= program->forward_count ||
+        length > program->forward_count - anchor->forward)
+        length = 0; /* a damaged program: the machine says what it means */
+    return (struct hf_plan){
+        .anchor_length = length,
+        .forward = straight_from(program->forward, anchor->forward + length),
+        .backward = straight_from(program->backward, anchor->backward),
+    };
+}
+
 /* ---- what is asked ---- */
 
 struct end {
@@ -268,19 +335,6 @@ static bool on_end(void *user, uint64_t at)
     end->found = true;
     end->at = at;
     return !end->lazy; /* the first is the shortest, the last the longest */
-}
-
-static enum hf_status find_end(const struct hf_program *program, uint32_t pc,
-                               const struct hf_subject *subject, uint64_t offset,
-                               struct hf_machine_scratch *scratch, struct end *end)
-{
-    struct run run = {.program = program,
-                      .machine = program->forward,
-                      .subject = subject,
-                      .scratch = scratch};
-    *end = (struct end){.lazy = (program->flags & HF_PROGRAM_LAZY) != 0};
-    enum hf_status st = run_from(&run, pc, offset, on_end, end);
-    return st == HF_STOPPED ? HF_OK : st;
 }
 
 /* All ends of a run, kept in the scratch memory. */
@@ -303,7 +357,7 @@ struct starts {
     hf_on_match *on_match;
     void *user;
     struct hf_budget *budget;
-    bool limit;
+    bool limit, stopped;
 };
 
 static bool on_start(void *user, uint64_t at)
@@ -314,29 +368,86 @@ static bool on_start(void *user, uint64_t at)
         return false;
     }
     for (size_t i = 0; i < starts->end_count; i++)
-        if (!starts->on_match(starts->user, at, starts->ends[i] - at))
+        if (!starts->on_match(starts->user, at, starts->ends[i] - at)) {
+            starts->stopped = true;
             return false;
+        }
     return true;
 }
 
+/* A position between straight part and machine. */
+struct place {
+    uint64_t at, looked;
+};
+
 /* The ends that count: one, or every one. */
-static enum hf_status find_ends(struct run *run, const struct hf_anchor *anchor,
-                                uint64_t offset, struct end *end, struct starts *starts)
+static enum hf_status find_ends(struct run *run, const struct hf_straight *straight,
+                                struct place from, struct end *end, struct starts *starts)
 {
     const struct hf_program *program = run->program;
-    if ((program->flags & HF_PROGRAM_EVERY) == 0) {
-        enum hf_status st =
-            find_end(program, anchor->forward, run->subject, offset, run->scratch, end);
+    enum hf_status st = HF_OK;
+    run->machine = program->forward;
+    run->backward = false;
+    if (straight->complete) {
+        end->at = from.at;
+        starts->ends = &end->at;
+        starts->end_count = 1;
+    } else if ((program->flags & HF_PROGRAM_EVERY) == 0) {
+        *end = (struct end){.lazy = (program->flags & HF_PROGRAM_LAZY) != 0};
+        st = run_from(run, straight->next, from.at, from.looked, on_end, end);
+        st = st == HF_STOPPED ? HF_OK : st;
         starts->ends = &end->at;
         starts->end_count = end->found ? 1 : 0;
-        return st;
+    } else {
+        run->scratch->end_count = 0;
+        st =
+            run_from(run, straight->next, from.at, from.looked, on_every_end, run->scratch);
+        starts->ends = run->scratch->ends;
+        starts->end_count = run->scratch->end_count;
+        st = st == HF_STOPPED ? HF_LIMIT : st; /* no memory for more */
     }
-    run->machine = program->forward;
-    run->scratch->end_count = 0;
-    enum hf_status st = run_from(run, anchor->forward, offset, on_every_end, run->scratch);
-    starts->ends = run->scratch->ends;
-    starts->end_count = run->scratch->end_count;
-    return st == HF_STOPPED ? HF_LIMIT : st; /* no memory for more */
+    return st;
+}
+
+static enum hf_status find_starts(struct run *run, const struct hf_straight *straight,
+                                  struct place from, struct starts *starts)
+{
+    run->machine = run->program->backward;
+    run->backward = true;
+    enum hf_status st = HF_OK;
+    if (straight->complete)
+        (void)on_start(starts, from.at);
+    else
+        st = run_from(run, straight->next, from.at, from.looked, on_start, starts);
+    return starts->limit ? HF_LIMIT : starts->stopped ? HF_STOPPED : st;
+}
+
+enum hf_status hf_program_verify_planned(const struct hf_program *program,
+                                         const struct hf_plan *plan,
+                                         const struct hf_subject *subject, uint64_t offset,
+                                         struct hf_machine_scratch *scratch,
+                                         hf_on_match *on_match, void *user)
+{
+    const uint64_t length = (uint64_t)plan->anchor_length * (subject->wide ? 2 : 1);
+    if (offset > subject->data.len || length > subject->data.len - offset)
+        return HF_OK;
+    struct run run = {.program = program,
+                      .machine = program->forward,
+                      .subject = subject,
+                      .scratch = scratch};
+    struct place behind = {offset + length, length}, before = {offset, 0};
+    if (!straight_fits(&run, &plan->forward, &behind.at, &behind.looked))
+        return HF_OK;
+    run.machine = program->backward;
+    run.backward = true;
+    if (!straight_fits(&run, &plan->backward, &before.at, &before.looked))
+        return HF_OK;
+    struct starts starts = {.on_match = on_match, .user = user, .budget = subject->budget};
+    struct end end;
+    enum hf_status st = find_ends(&run, &plan->forward, behind, &end, &starts);
+    if (st != HF_OK || starts.end_count == 0)
+        return st;
+    return find_starts(&run, &plan->backward, before, &starts);
 }
 
 enum hf_status hf_program_verify(const struct hf_program *program,
@@ -345,30 +456,27 @@ enum hf_status hf_program_verify(const struct hf_program *program,
                                  struct hf_machine_scratch *scratch, hf_on_match *on_match,
                                  void *user)
 {
-    if (offset > subject->data.len || anchor->forward >= program->forward_count ||
+    if (anchor->forward >= program->forward_count ||
         anchor->backward >= program->backward_count)
         return HF_OK;
-    struct run run = {.program = program, .subject = subject, .scratch = scratch};
-    struct starts starts = {.on_match = on_match, .user = user, .budget = subject->budget};
-    struct end end;
-    enum hf_status st = find_ends(&run, anchor, offset, &end, &starts);
-    if (st != HF_OK || starts.end_count == 0)
-        return st;
-    run.machine = program->backward;
-    run.backward = true;
-    st = run_from(&run, anchor->backward, offset, on_start, &starts);
-    return starts.limit ? HF_LIMIT : st;
+    struct hf_plan plan = hf_program_plan(program, anchor);
+    return hf_program_verify_planned(program, &plan, subject, offset, scratch, on_match,
+                                     user);
 }
 
 enum hf_status hf_program_match_at(const struct hf_program *program,
                                    const struct hf_subject *subject, uint64_t offset,
                                    struct hf_machine_scratch *scratch, uint64_t *length)
 {
-    struct end end;
     if (offset > subject->data.len)
         return HF_NOTFOUND;
-    enum hf_status st = find_end(program, 0, subject, offset, scratch, &end);
-    if (st != HF_OK)
+    struct run run = {.program = program,
+                      .machine = program->forward,
+                      .subject = subject,
+                      .scratch = scratch};
+    struct end end = {.lazy = (program->flags & HF_PROGRAM_LAZY) != 0};
+    enum hf_status st = run_from(&run, 0, offset, 0, on_end, &end);
+    if (st != HF_OK && st != HF_STOPPED)
         return st;
     *length = end.found ? end.at - offset : 0;
     return end.found ? HF_OK : HF_NOTFOUND;

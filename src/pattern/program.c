@@ -242,16 +242,6 @@ enum hf_status hf_program_compile(struct hf_node *root, unsigned flags,
 
 /* ---- reading ---- */
 
-struct code code_at(struct hf_bytes machine, uint32_t number)
-{
-    const uint8_t *p = machine.data + (size_t)number * CODE_SIZE;
-    return (struct code){.op = p[0],
-                         .a = p[1],
-                         .b = (uint16_t)(p[2] | p[3] << 8),
-                         .c = (uint32_t)p[4] | (uint32_t)p[5] << 8 | (uint32_t)p[6] << 16 |
-                              (uint32_t)p[7] << 24};
-}
-
 uint32_t code_states(const struct code *code)
 {
     if (code->op != CODE_ANY_TIMES)

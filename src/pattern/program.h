@@ -88,8 +88,36 @@ struct hf_subject {
 /* A match: start and length in bytes of the data. False: no more, please. */
 typedef bool hf_on_match(void *user, uint64_t start, uint64_t length);
 
+/* What stands on one side of an anchor with no choice in it: single bytes, sets, gaps of one
+ * length, assertions. Comparing them takes no machine, and nearly every false candidate fails
+ * there. */
+struct hf_straight {
+    uint32_t first, count; /* instructions */
+    uint32_t next;         /* where the machine goes on */
+    bool complete;         /* nothing is left behind them: no machine is needed */
+};
+
+/* How candidates of one anchor are verified; worked out once, used for each of them. */
+struct hf_plan {
+    struct hf_straight forward, backward;
+    uint32_t anchor_length;
+};
+
+/* The plan for an anchor of an opened program. Plain data: nothing to release. */
+struct hf_plan hf_program_plan(const struct hf_program *program,
+                               const struct hf_anchor *anchor);
+
+/* hf_program_verify by a plan. */
+HF_MUST_USE enum hf_status hf_program_verify_planned(const struct hf_program *program,
+                                                     const struct hf_plan *plan,
+                                                     const struct hf_subject *subject,
+                                                     uint64_t offset,
+                                                     struct hf_machine_scratch *scratch,
+                                                     hf_on_match *on_match, void *user);
+
 /*
- * Verify the candidate that an anchor at an offset of the data is.
+ * Verify the candidate that an anchor at an offset of the data is. The anchor's bytes stand there
+ * (the matcher compared them); they are not looked at again.
  *
  * Calls on_match once for each start, with the length that counts among matches through this
  * anchor; another anchor may give the same start with another length: keep the longest, or the

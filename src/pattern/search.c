@@ -178,9 +178,8 @@ static bool is_full_word(struct hf_bytes d, uint64_t start, uint64_t length, boo
 }
 
 struct filter {
-    const struct hf_pattern *pattern;
+    const struct hf_confirm *confirm;
     struct hf_bytes data;
-    bool wide;
     hf_on_match *on_match;
     void *user;
 };
@@ -188,30 +187,55 @@ struct filter {
 static bool pass_on(void *user, uint64_t start, uint64_t length)
 {
     const struct filter *f = user;
-    if ((f->pattern->flags & HF_PATTERN_FULLWORD) != 0 &&
-        !is_full_word(f->data, start, length, f->wide))
+    if ((f->confirm->pattern.flags & HF_PATTERN_FULLWORD) != 0 &&
+        !is_full_word(f->data, start, length, f->confirm->wide))
         return true;
     return f->on_match(f->user, start, length);
 }
 
-static enum hf_status confirm_program(const struct hf_pattern *pattern, unsigned number,
-                                      struct filter *filter, uint64_t offset,
-                                      struct hf_budget *budget,
-                                      struct hf_machine_scratch *scratch)
+static enum hf_status prepare_program(struct hf_confirm *confirm, unsigned number)
 {
-    struct hf_program program;
     struct hf_anchor anchor;
-    if (hf_program_open(pattern->text, &program) != HF_OK)
+    if (hf_program_open(confirm->pattern.text, &confirm->program) != HF_OK)
         return HF_MALFORMED;
+    confirm->lazy = (confirm->program.flags & HF_PROGRAM_LAZY) != 0;
     size_t at = 0;
     bool found = true;
     for (unsigned i = 0; i <= number && found; i++)
-        found = hf_program_next_anchor(&program, &at, &anchor);
-    if (!found)
+        found = hf_program_next_anchor(&confirm->program, &at, &anchor);
+    confirm->never = !found;
+    if (found)
+        confirm->plan = hf_program_plan(&confirm->program, &anchor);
+    return HF_OK;
+}
+
+enum hf_status hf_confirm_prepare(const struct hf_pattern *pattern, uint16_t variant,
+                                  struct hf_confirm *confirm)
+{
+    *confirm = (struct hf_confirm){.pattern = *pattern};
+    if (pattern->kind != HF_PATTERN_LITERAL) {
+        confirm->wide = (variant & 1) != 0;
+        return prepare_program(confirm, variant >> 1);
+    }
+    unsigned form = variant & ((1u << FORM_BITS) - 1);
+    confirm->wide = form == FORM_WIDE || form == FORM_BASE64WIDE;
+    return HF_OK;
+}
+
+enum hf_status hf_confirm_at(const struct hf_confirm *confirm, struct hf_bytes data,
+                             uint64_t offset, uint32_t length, struct hf_budget *budget,
+                             struct hf_machine_scratch *scratch, hf_on_match *on_match,
+                             void *user)
+{
+    struct filter filter = {
+        .confirm = confirm, .data = data, .on_match = on_match, .user = user};
+    if (confirm->never || offset > data.len || length > data.len - offset)
         return HF_OK;
-    struct hf_subject subject = {
-        .data = filter->data, .wide = filter->wide, .budget = budget};
-    return hf_program_verify(&program, &anchor, &subject, offset, scratch, pass_on, filter);
+    if (confirm->pattern.kind == HF_PATTERN_LITERAL)
+        return pass_on(&filter, offset, length) ? HF_OK : HF_STOPPED;
+    struct hf_subject subject = {.data = data, .wide = confirm->wide, .budget = budget};
+    return hf_program_verify_planned(&confirm->program, &confirm->plan, &subject, offset,
+                                     scratch, pass_on, &filter);
 }
 
 enum hf_status hf_pattern_confirm(const struct hf_pattern *pattern, uint16_t variant,
@@ -220,17 +244,11 @@ enum hf_status hf_pattern_confirm(const struct hf_pattern *pattern, uint16_t var
                                   struct hf_machine_scratch *scratch, hf_on_match *on_match,
                                   void *user)
 {
-    struct filter filter = {
-        .pattern = pattern, .data = data, .on_match = on_match, .user = user};
-    if (offset > data.len || length > data.len - offset)
-        return HF_OK;
-    if (pattern->kind != HF_PATTERN_LITERAL) {
-        filter.wide = (variant & 1) != 0;
-        return confirm_program(pattern, variant >> 1, &filter, offset, budget, scratch);
-    }
-    unsigned form = variant & ((1u << FORM_BITS) - 1);
-    filter.wide = form == FORM_WIDE || form == FORM_BASE64WIDE;
-    return pass_on(&filter, offset, length) ? HF_OK : HF_STOPPED;
+    struct hf_confirm confirm;
+    enum hf_status st = hf_confirm_prepare(pattern, variant, &confirm);
+    return st != HF_OK ? st
+                       : hf_confirm_at(&confirm, data, offset, length, budget, scratch,
+                                       on_match, user);
 }
 
 /* ---- one offset ---- */

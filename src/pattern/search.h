@@ -28,6 +28,28 @@ typedef bool hf_on_needle(void *user, const struct hf_needle *needle);
 HF_MUST_USE enum hf_status hf_pattern_needles(const struct hf_pattern *pattern,
                                               hf_on_needle *on_needle, void *user);
 
+/* What an occurrence of one needle means, worked out once: the program is opened and checked, the
+ * way to verify it planned. Plain data: nothing to release; borrows what the pattern borrows. */
+struct hf_confirm {
+    struct hf_pattern pattern;
+    struct hf_program program; /* unless the pattern is a literal */
+    struct hf_plan plan;
+    bool wide, lazy;
+    bool never; /* no such needle: an occurrence means nothing */
+};
+
+/* Prepare for a needle of a pattern: variant as hf_pattern_needles gave it. HF_OK; HF_MALFORMED
+ * (text is no program). */
+HF_MUST_USE enum hf_status hf_confirm_prepare(const struct hf_pattern *pattern,
+                                              uint16_t variant, struct hf_confirm *confirm);
+
+/* hf_pattern_confirm for a prepared needle. */
+HF_MUST_USE enum hf_status hf_confirm_at(const struct hf_confirm *confirm,
+                                         struct hf_bytes data, uint64_t offset,
+                                         uint32_t length, struct hf_budget *budget,
+                                         struct hf_machine_scratch *scratch,
+                                         hf_on_match *on_match, void *user);
+
 /*
  * What an occurrence of a needle means: zero or more matches of the pattern.
  *

@@ -90,7 +90,7 @@ enum hf_status hf_scan_object(struct hf_engine *engine, struct hf_object *object
     object->format = hf_identify(&whole);
     if (engine->options.inspect)
         hf_scan_inspect(engine, object);
-    enum hf_status st = hf_scan_children(engine, object);
+    enum hf_status st = engine->options.flat ? HF_OK : hf_scan_children(engine, object);
     if (st != HF_STOPPED)
         hf_scan_judge(engine, object);
     engine->report->objects++;

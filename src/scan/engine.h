@@ -15,6 +15,7 @@ struct hf_engine_options {
     bool
         all_match; /* all findings of an object and of all objects; else the first ends the scan */
     bool inspect; /* report every object with its digests and facts; wants all_match */
+    bool flat;    /* objects are not unpacked: what is scanned is the file alone */
     int spool_fd; /* unlinked, read-write, for children past the private threshold; -1: none */
 };
 
