@@ -60,7 +60,8 @@ static int scan_file(const char *path, const struct stat *st, int kind, struct F
         print_findings(path, &report);
         printf("%.3f ms %zu bytes %s\n", ms, source.bytes.len, path);
     }
-    (void)hf_source_close(&source);
+    if (hf_source_close(&source) != HF_OK)
+        fprintf(stderr, "%s: changed\n", path);
     hf_arena_rewind(arena, mark);
     close(fd);
     return 0;
