@@ -281,6 +281,7 @@ enum hf_status hf_build_add_rule(struct hf_build *build, const struct hf_rule *r
         hf_buffer_u32(&build->wakes, build->rules.count);
     add_patterns(build, patterns, count);
     build->matches_zeros |= zeros;
+    build->views |= rule->scope.views;
     hf_list_add(&build->rules, hf_buffer_view(&record));
     build->summary.signatures++;
     build->summary.patterns += count;

@@ -91,6 +91,9 @@ HF_MUST_USE enum hf_status hf_db_rule(const struct hf_db *db, uint32_t segment,
                                       uint32_t *signature);
 uint32_t hf_db_rule_count(const struct hf_db *db, uint32_t segment);
 
+/* The views that some rule of a segment sees: bits 1 << enum hf_view_kind. */
+uint32_t hf_db_views(const struct hf_db *db, uint32_t segment);
+
 /* Rules that can be true without a match (HF_RULE_WAKES_ALONE), in order: their numbers. */
 struct hf_bytes hf_db_rules_waking_alone(const struct hf_db *db,
                                          uint32_t segment); /* u32le each */

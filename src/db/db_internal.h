@@ -21,7 +21,7 @@ struct hf_db_part {
  *  40  u64 data    48 u64 data_length   56 u64 0
  */
 enum { HF_RECORDS_HEADER = 64 };
-enum { HF_PATTERNS_MATCH_ZEROS = 1 << 0 }; /* flags of PATTERNS */
+enum { HF_PATTERNS_MATCH_ZEROS = 1 << 0 }; /* flags of PATTERNS; those of RULES are views */
 
 struct hf_records {
     uint32_t count, flags, first, wakes;

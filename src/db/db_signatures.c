@@ -66,6 +66,12 @@ enum hf_status hf_db_rule(const struct hf_db *db, uint32_t segment, uint32_t num
     return HF_OK;
 }
 
+uint32_t hf_db_views(const struct hf_db *db, uint32_t segment)
+{
+    const struct hf_segment *s = segment_at(db, segment);
+    return s == NULL ? 0 : s->rules.flags;
+}
+
 uint32_t hf_db_rule_count(const struct hf_db *db, uint32_t segment)
 {
     const struct hf_segment *s = segment_at(db, segment);

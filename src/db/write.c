@@ -66,7 +66,8 @@ static enum hf_status write_rules(struct hf_build *build, struct hf_output *out,
                                   struct hf_buffer *groups)
 {
     HF_AUTO(hf_buffer_done) struct hf_buffer ids = {0};
-    struct list_extras extras = {.first = *signatures,
+    struct list_extras extras = {.flags = build->views,
+                                 .first = *signatures,
                                  .wakes = hf_buffer_view(&build->wakes)};
     if (build->rules.count == 0)
         return HF_OK;

@@ -1,7 +1,8 @@
 /* judge.c - which signatures hold for one object: digests that some signature could use, one
- * pass of the matcher over the raw bytes, the rules that this wakes. Allow lists are asked only
+ * pass of the matcher over each of its views, the rules that this wakes. Allow lists are asked only
  * when something was found. */
 #include "scan/judge.h"
+#include "scan/view.h"
 
 /* Digests of an object, computed when first needed. */
 static const struct hf_digests *digests_of(struct hf_engine *engine,
@@ -93,16 +94,23 @@ static void search(struct hf_engine *engine, const struct hf_object *object,
     }
 }
 
-static void judge_patterns(struct hf_judging *j)
+/* Match one view and look at the rules that this wakes. */
+static void judge_view(struct hf_judging *j, enum hf_view_kind view, struct hf_bytes bytes)
 {
     struct hf_engine *engine = j->engine;
-    struct hf_hits hits = hf_hits_begin(engine->db, engine->arena, &engine->budget,
-                                        engine->scratch, j->object->bytes);
+    struct hf_hits hits =
+        hf_hits_begin(engine->db, engine->arena, &engine->budget, engine->scratch, bytes);
+    j->view = view;
+    j->bytes = bytes;
     for (uint32_t s = 0; s < hf_db_segment_count(engine->db); s++) {
         const struct hf_matcher *matcher = hf_db_matcher(engine->db, s);
         hits.segment = s;
-        if (matcher != NULL)
+        if (matcher == NULL || (hf_db_views(engine->db, s) >> view & 1u) == 0)
+            continue;
+        if (view == HF_VIEW_RAW)
             search(engine, j->object, matcher, &hits);
+        else
+            (void)hf_matcher_search(matcher, bytes, 0, hf_hits_on_needle, &hits);
     }
     if (hits.failed)
         hf_scan_incident(engine, j->object, HF_LIMIT);
@@ -110,9 +118,35 @@ static void judge_patterns(struct hf_judging *j)
     hf_judge_rules(j, &hits);
 }
 
+static bool on_view(void *user, enum hf_view_kind view, struct hf_bytes bytes)
+{
+    struct hf_judging *j = user;
+    judge_view(j, view, bytes);
+    return !hf_scan_settled(j->engine);
+}
+
+/* Views beside the raw bytes, as far as some rule sees them. */
+static void judge_views(struct hf_judging *j)
+{
+    struct hf_engine *engine = j->engine;
+    struct hf_object *object = j->object;
+    uint32_t seen = 0, there = hf_views_of(object->format);
+    for (uint32_t s = 0; there != 0 && s < hf_db_segment_count(engine->db); s++)
+        seen |= hf_db_views(engine->db, s);
+    if ((seen & there) == 0 || hf_scan_settled(engine))
+        return;
+    struct hf_cursor whole =
+        hf_cursor_open(object->bytes.data, object->bytes.len, &engine->budget);
+    enum hf_status st =
+        hf_views_make(&whole, object->format, seen & there, engine->arena, on_view, j);
+    if (st != HF_OK)
+        hf_scan_incident(engine, object, st);
+}
+
 void hf_scan_judge(struct hf_engine *engine, struct hf_object *object)
 {
     struct hf_judging j = {.engine = engine, .object = object};
     judge_digests(&j);
-    judge_patterns(&j);
+    judge_view(&j, HF_VIEW_RAW, object->bytes);
+    judge_views(&j);
 }

@@ -10,6 +10,8 @@
 struct hf_judging {
     struct hf_engine *engine;
     struct hf_object *object;
+    enum hf_view_kind view; /* at hand, and its bytes */
+    struct hf_bytes bytes;
     struct hf_facts facts; /* parsed as far as a rule asked; filled when has_facts */
     bool has_facts;
 };

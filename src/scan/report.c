@@ -46,8 +46,24 @@ static bool copy_path(struct hf_arena *arena, const struct hf_inner_path *from,
     return true;
 }
 
+/* A signature that holds for several views of an object counts once: what came first stays. */
+static bool is_known(const struct hf_report *report, const struct hf_finding *finding)
+{
+    for (size_t i = report->finding_count; i-- > 0;) {
+        const struct hf_finding *f = &report->findings[i];
+        if (f->order != finding->order)
+            return false;
+        if (f->signature.segment == finding->signature.segment &&
+            f->signature.number == finding->signature.number && f->view != finding->view)
+            return true;
+    }
+    return false;
+}
+
 void hf_report_found(struct hf_report *report, const struct hf_finding *finding)
 {
+    if (is_known(report, finding))
+        return;
     struct hf_finding *items = NULL;
     if (report->finding_count < HF_FINDINGS_MAX)
         items = hf_arena_grow(report->arena, report->findings, report->finding_count,

@@ -89,7 +89,8 @@ struct hf_report {
 /* Empty, growing in arena. */
 struct hf_report hf_report_begin(struct hf_arena *arena);
 
-/* Add; path names are copied and cut. Past the caps things are counted, never lost silently. */
+/* Add; path names are copied and cut. A signature that was found in another view of the same
+ * object before is not added again. Past the caps things are counted, never lost silently. */
 void hf_report_found(struct hf_report *report, const struct hf_finding *finding);
 void hf_report_incident(struct hf_report *report, enum hf_reason reason,
                         const struct hf_inner_path *path);

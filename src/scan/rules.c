@@ -3,6 +3,7 @@
 #include "format/schema.h"
 #include "rules/externals.h"
 #include "scan/judge.h"
+#include "scan/view.h"
 
 /* References from rule to rule go back in load order only, so they end; this bounds the stack. */
 enum { REFERENCES_MAX = 32 };
@@ -19,12 +20,25 @@ struct rule_at_hand {
     unsigned depth;
 };
 
-/* Whether an object is one that a rule looks at at all. */
-static bool admits(const struct hf_rule *rule, const struct hf_object *object)
+/* Whether a rule sees a view of an object. Who sees the normalised forms of markup does not see its
+ * raw bytes: there one tag can be written in many ways. [facts/clamav.md 1.7] */
+static bool sees_view(const struct hf_rule *rule, enum hf_view_kind view,
+                      enum hf_format format)
 {
-    uint64_t size = object->bytes.len;
+    const uint32_t markup =
+        1u << HF_VIEW_HTML | 1u << HF_VIEW_HTML_NOTAGS | 1u << HF_VIEW_HTML_SCRIPT;
+    if (view == HF_VIEW_RAW && (hf_views_of(format) & rule->scope.views & markup) != 0)
+        return false;
+    return (rule->scope.views >> view & 1u) != 0;
+}
+
+/* Whether the view at hand is one that a rule looks at at all. */
+static bool admits(const struct hf_rule *rule, const struct hf_judging *j)
+{
+    const struct hf_object *object = j->object;
+    uint64_t size = j->bytes.len;
     const struct hf_guards *g = &rule->guards;
-    if ((rule->scope.views & 1u << HF_VIEW_RAW) == 0 || size < g->size_min ||
+    if (!sees_view(rule, j->view, object->format) || size < g->size_min ||
         size > g->size_max)
         return false;
     if (rule->scope.target != 0 &&
@@ -33,7 +47,7 @@ static bool admits(const struct hf_rule *rule, const struct hf_object *object)
     if (g->container != 0 &&
         (object->parent == NULL || (unsigned)object->parent->format + 1 != g->container))
         return false;
-    struct hf_cursor c = hf_cursor_open(object->bytes.data, object->bytes.len, NULL);
+    struct hf_cursor c = hf_cursor_open(j->bytes.data, j->bytes.len, NULL);
     c = hf_cursor_at(&c, g->magic.offset);
     return g->magic.length == 0 || hf_peek_equal(&c, g->magic.bytes, g->magic.length);
 }
@@ -71,7 +85,7 @@ static bool take_rule(struct hf_judging *j, const struct hf_hits *hits, uint32_t
     *r = (struct rule_at_hand){
         .judging = j, .hits = hits, .segment = segment, .number = number};
     if (hf_db_rule(j->engine->db, segment, number, &r->rule, &r->signature) != HF_OK ||
-        !admits(&r->rule, j->object))
+        !admits(&r->rule, j))
         return false;
     size_t first = hits_from(hits, segment, number), end = first;
     while (end < hits->count && hits->items[end].segment == segment &&
@@ -117,8 +131,7 @@ static bool run_program(struct rule_at_hand *r)
         .matches = matches_of_rule,
         .user = r,
         .pattern_count = r->rule.pattern_count,
-        .view =
-            hf_cursor_open(j->object->bytes.data, j->object->bytes.len, &j->engine->budget),
+        .view = hf_cursor_open(j->bytes.data, j->bytes.len, &j->engine->budget),
         .rule = earlier_rule,
         .facts = facts_of(j),
         .externals = hf_external_values,
@@ -159,7 +172,7 @@ static void judge_rule(struct hf_judging *j, const struct hf_hits *hits, uint32_
                        .kind = single ? HF_FINDING_PATTERN : HF_FINDING_RULE,
                        .severity = (r.rule.flags & HF_RULE_PUA) != 0 ? HF_PUA : HF_INFECTED,
                        .indicator = (r.rule.flags & HF_RULE_INDICATOR) != 0,
-                       .view = HF_VIEW_RAW,
+                       .view = j->view,
                        .offset = r.count > 0 ? r.items[0].first.offset : HF_NO_OFFSET,
                        .length = r.count > 0 ? r.items[0].first.length : 0,
                    });
