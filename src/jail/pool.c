@@ -6,7 +6,6 @@
 #include "jail/layers.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <sched.h>
@@ -26,7 +25,6 @@ enum {
     FDS_OF_WORKER = 2,
     BATCH_BYTES = 2 << 20,     /* a batch of large files is short, so that work spreads */
     SPREAD_BYTES = 256 << 10,  /* less than this is not worth a second worker's start */
-    TEMPLATE_STARTS_MAX = 4,   /* without anything being finished between */
     TEMPLATE_CRASHES_MAX = 16, /* of workers, then a new template with new addresses */
     EMPTY_DEATHS_FREE = 2,
     EMPTY_DEATH_WAIT_MS = 25,
@@ -113,6 +111,7 @@ void hf_pool_report_reason(struct hf_pool *pool, uint32_t item, enum hf_reason r
         .incident_count = 1,
         .objects = 1,
         .arena = pool->arena,
+        .generation = pool->current->generation,
     };
     hf_pool_report(pool, item, HF_OK, &report);
 }
@@ -173,6 +172,8 @@ static void size_by_descriptors(struct hf_pool *pool)
     struct rlimit limit;
     uint64_t most = 1024,
              used = FDS_OF_OTHERS + FDS_FOR_STARTING + 2 + pool->options.db_count;
+    if (pool->options.on_generation != NULL)
+        used += (HF_POOL_GENERATIONS_MAX - 1) * (2 + HF_DB_SEGMENTS_MAX);
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
         most = limit.rlim_cur;
     uint64_t left = most > used + 4 ? most - used : 4;
@@ -190,16 +191,11 @@ static enum hf_status copy_options(struct hf_pool *pool,
                                    const struct hf_pool_options *options)
 {
     pool->options = *options;
-    pool->options.db_fds = pool->db_fds;
-    pool->options.db_count = 0;
-    if (options->db_count > HF_DB_SEGMENTS_MAX)
-        return HF_INVALID;
-    for (size_t i = 0; i < options->db_count; i++) {
-        pool->db_fds[i] = fcntl(options->db_fds[i], F_DUPFD_CLOEXEC, 3);
-        if (pool->db_fds[i] < 0)
-            return HF_IO;
-        pool->options.db_count++;
-    }
+    pool->options.db_fds = NULL; /* the caller's; ours are the template's */
+    enum hf_status st =
+        hf_pool_take_databases(pool->current, options->db_fds, options->db_count);
+    if (st != HF_OK)
+        return st;
     if (pool->options.workers == 0)
         pool->options.workers = processors();
     if (pool->options.workers > WORKERS_MOST)
@@ -240,7 +236,10 @@ enum hf_status hf_pool_open(struct hf_pool **out, const struct hf_pool_options *
     struct hf_pool *pool = calloc(1, sizeof *pool);
     if (pool == NULL)
         return HF_NOMEM;
-    pool->control = pool->template_fd = -1;
+    for (size_t i = 0; i < HF_POOL_GENERATIONS_MAX; i++)
+        pool->templates[i].control = pool->templates[i].pidfd = -1;
+    pool->current = &pool->templates[0];
+    pool->generations = 1;
     pool->clock = hf_pool_now();
     pool->on_done = on_done;
     pool->user = user;
@@ -253,7 +252,7 @@ enum hf_status hf_pool_open(struct hf_pool **out, const struct hf_pool_options *
     if (st == HF_OK)
         st = make_places(pool);
     if (st == HF_OK)
-        st = hf_pool_template_start(pool, error);
+        st = hf_pool_template_start(pool, pool->current, error);
     if (st == HF_OK)
         *out = pool;
     else
@@ -267,11 +266,16 @@ void hf_pool_close(struct hf_pool *pool)
         return;
     for (unsigned i = 0; pool->workers != NULL && i < pool->options.workers; i++)
         hf_pool_worker_done(&pool->workers[i]);
-    hf_pool_template_stop(pool);
+    for (size_t i = 0; i < HF_POOL_GENERATIONS_MAX; i++)
+        if (pool->templates[i].state != TEMPLATE_NONE &&
+            pool->templates[i].state != TEMPLATE_ENDING)
+            hf_pool_template_release(&pool->templates[i]); /* all, then wait */
+    for (size_t i = 0; i < HF_POOL_GENERATIONS_MAX; i++) {
+        hf_pool_template_stop(&pool->templates[i]);
+        hf_pool_drop_databases(&pool->templates[i]);
+    }
     for (uint32_t i = 0; pool->items != NULL && i < pool->capacity; i++)
         hf_fd_release(&pool->items[i].fd);
-    for (size_t i = 0; i < pool->options.db_count; i++)
-        close(pool->db_fds[i]);
     for (char **e = pool->environment; e != NULL && *e != NULL; e++)
         free(*e);
     free(pool->environment);
@@ -378,30 +382,17 @@ static bool dispatch_batch(struct hf_pool *pool, bool flush)
  * whoever tries to guess them shall not have the same ones for ever. */
 static bool template_is_worn(const struct hf_pool *pool)
 {
-    return pool->template_crashes >= TEMPLATE_CRASHES_MAX;
-}
-
-static void lose_template(struct hf_pool *pool)
-{
-    for (unsigned i = 0; i < pool->options.workers; i++)
-        if (pool->workers[i].state != WORKER_NONE) {
-            hf_pool_worker_receive(pool, &pool->workers[i]);
-            if (pool->workers[i].state != WORKER_NONE)
-                hf_pool_worker_judge(pool, &pool->workers[i], false);
-        }
-    hf_pool_template_stop(pool);
-    if (pool->template_starts >= TEMPLATE_STARTS_MAX ||
-        hf_pool_template_start(pool, NULL) != HF_OK)
-        pool->broken = true;
+    return pool->current->crashes >= TEMPLATE_CRASHES_MAX;
 }
 
 /* Nothing new is given out until the workers have finished. */
 static void replace_worn_template(struct hf_pool *pool)
 {
     for (unsigned i = 0; i < pool->options.workers; i++)
-        if (pool->workers[i].state == WORKER_DYING || pool->workers[i].out.count > 0)
+        if (pool->workers[i].template == pool->current &&
+            (pool->workers[i].state == WORKER_DYING || pool->workers[i].out.count > 0))
             return;
-    lose_template(pool);
+    hf_pool_lose_template(pool, pool->current);
 }
 
 static void dispatch(struct hf_pool *pool, bool flush)
@@ -473,10 +464,10 @@ static void check_clock(struct hf_pool *pool, struct hf_pool_worker *w, uint64_t
     hf_pool_worker_kill(w);
 }
 
-/* Returns whether the template still does its work. */
-static bool check_workers(struct hf_pool *pool)
+/* A template that does not fork any more is given up. */
+static void check_workers(struct hf_pool *pool)
 {
-    bool good = true;
+    struct hf_pool_template *stuck = NULL;
     uint64_t now = hf_pool_now(), elapsed = now - pool->clock;
     pool->clock = now;
     for (unsigned i = 0; i < pool->options.workers; i++) {
@@ -485,13 +476,14 @@ static bool check_workers(struct hf_pool *pool)
             check_clock(pool, w, elapsed);
         if (w->state == WORKER_LIVE && w->pidfd < 0 &&
             now - w->asked_for >= FORK_TIMEOUT_MS)
-            good = false;
+            stuck = w->template;
         if (w->state == WORKER_DYING && now - w->dying_since >= STUCK_MS) {
             pool->stats.abandoned++; /* stuck in the kernel: not waited for */
             hf_pool_worker_judge(pool, w, true);
         }
     }
-    return good;
+    if (stuck != NULL)
+        hf_pool_lose_template(pool, stuck);
 }
 
 static bool awaits_fork(const struct hf_pool *pool)
@@ -507,19 +499,28 @@ static int tick(const struct hf_pool *pool)
     if (pool->blocked)
         return TICK_SOON_MS;
     uint64_t limit = pool->options.limits.time_ms;
-    if (count_workers(pool, WORKER_DYING) == 0 && !awaits_fork(pool) && limit == 0)
+    if (count_workers(pool, WORKER_DYING) == 0 && !awaits_fork(pool) &&
+        !hf_pool_reloading(pool) && limit == 0)
         return -1;
     uint64_t t = limit == 0 ? TICK_MAX_MS : limit / 8;
     return t < TICK_SOON_MS ? TICK_SOON_MS : t > TICK_MAX_MS ? TICK_MAX_MS : (int)t;
 }
 
+/* Where a template is heard: its channel, or the end of its process. */
+static int ear_of(const struct hf_pool_template *t)
+{
+    return t->state == TEMPLATE_ENDING ? t->pidfd : t->control;
+}
+
 /* One round of waiting and handling. */
 static void turn(struct hf_pool *pool, int timeout_ms)
 {
-    struct pollfd fds[WORKERS_MOST + 1];
-    uint32_t serials[WORKERS_MOST + 1];
+    enum { FIRST = HF_POOL_GENERATIONS_MAX };
+    struct pollfd fds[WORKERS_MOST + FIRST];
+    uint32_t serials[WORKERS_MOST + FIRST];
     nfds_t n = 0;
-    fds[n++] = (struct pollfd){.fd = pool->control, .events = POLLIN};
+    for (; n < FIRST; n++)
+        fds[n] = (struct pollfd){.fd = ear_of(&pool->templates[n]), .events = POLLIN};
     for (unsigned i = 0; i < pool->options.workers; i++) {
         const struct hf_pool_worker *w = &pool->workers[i];
         serials[n] = w->serial;
@@ -529,17 +530,15 @@ static void turn(struct hf_pool *pool, int timeout_ms)
     int at_most = tick(pool);
     if (at_most >= 0 && (timeout_ms < 0 || timeout_ms > at_most))
         timeout_ms = at_most;
-    if (poll(fds, n, timeout_ms) > 0) {
-        for (nfds_t i = 1; i < n; i++) {
-            struct hf_pool_worker *w = &pool->workers[i - 1];
-            if (fds[i].revents != 0 && w->state == WORKER_LIVE && w->serial == serials[i])
-                hf_pool_worker_receive(pool, w);
-        }
-        if (fds[0].revents != 0 && hf_pool_template_receive(pool) != HF_OK)
-            lose_template(pool);
+    int ready = poll(fds, n, timeout_ms);
+    for (nfds_t i = FIRST; ready > 0 && i < n; i++) {
+        struct hf_pool_worker *w = &pool->workers[i - FIRST];
+        if (fds[i].revents != 0 && w->state == WORKER_LIVE && w->serial == serials[i])
+            hf_pool_worker_receive(pool, w);
     }
-    if (!check_workers(pool))
-        lose_template(pool);
+    for (nfds_t i = 0; i < FIRST; i++)
+        hf_pool_reload_turn(pool, &pool->templates[i], ready > 0 && fds[i].revents != 0);
+    check_workers(pool);
 }
 
 static enum hf_status give_up(struct hf_pool *pool)
@@ -556,15 +555,15 @@ static enum hf_status give_up(struct hf_pool *pool)
 
 enum hf_status hf_pool_wait(struct hf_pool *pool, int timeout_ms)
 {
-    uint64_t before = pool->reported, now = hf_pool_now();
+    uint64_t before = pool->reported + pool->events, now = hf_pool_now();
     uint64_t end = timeout_ms < 0 ? UINT64_MAX : now + (uint64_t)timeout_ms;
     dispatch(pool, true);
-    while (!pool->broken && hf_pool_pending(pool) > 0) {
+    while (!pool->broken && (hf_pool_pending(pool) > 0 || hf_pool_reloading(pool))) {
         uint64_t left = end - now;
         turn(pool, timeout_ms < 0 ? -1 : left > INT_MAX ? INT_MAX : (int)left);
         dispatch(pool, true);
         now = hf_pool_now();
-        if (pool->reported != before || now >= end)
+        if (pool->reported + pool->events != before || now >= end)
             break;
     }
     return pool->broken ? give_up(pool) : HF_OK;

@@ -9,6 +9,34 @@
 
 struct hf_pool;
 
+/*
+ * Generations. The databases of a pool can be changed while it scans (hf_pool_reload). Each set
+ * has a number, from 0 for that of hf_pool_open upwards. An object is scanned by one of them from
+ * beginning to end; its report says which (hf_report.generation), and its signatures have to be
+ * looked up in that one. What an owner of a pool does with them:
+ *
+ *   hf_db_open, hf_db_check                   the new one, by somebody who may take the time
+ *   hf_pool_reload(pool, fds, n, &number)     keep the opened database under this number
+ *   HF_POOL_ACTIVE                            what is submitted from now on meets the new one
+ *   HF_POOL_RETIRED for the old number        close the old one: no report speaks of it any more
+ *
+ * Databases are mapped from the page cache by all processes: a second generation costs no private
+ * memory but the template's own.
+ */
+enum hf_pool_event {
+    HF_POOL_ACTIVE,  /* a generation has taken over */
+    HF_POOL_REFUSED, /* it could not be loaded, text says why; the one before stays */
+    HF_POOL_RETIRED  /* no report will name it any more */
+};
+
+/* Called from hf_pool_wait and the like, after the reports that belong before. text borrows.
+ * May submit and flush, not wait, reload or close. */
+typedef void hf_pool_on_generation(void *user, uint64_t generation,
+                                   enum hf_pool_event event, struct hf_bytes text);
+
+/* Generations at the same time: those that old scans still hold, and one that is loaded. */
+enum { HF_POOL_GENERATIONS_MAX = 4 };
+
 struct hf_pool_options {
     const char *worker_path; /* NULL: found by hf_worker_path_find */
     unsigned workers;        /* 0: as many as processors */
@@ -18,6 +46,7 @@ struct hf_pool_options {
     const int *db_fds; /* database segments, oldest first; duplicated by the call */
     size_t db_count;
     unsigned objects_per_worker; /* replaced after this many; 0: the default, 4096 */
+    hf_pool_on_generation *on_generation; /* NULL: there will be no hf_pool_reload */
 };
 
 /* A finished object. report borrows until the callback returns. status: HF_OK, or HF_IO /
@@ -44,11 +73,29 @@ size_t hf_pool_room(const struct hf_pool *pool);
 HF_MUST_USE enum hf_status hf_pool_submit(struct hf_pool *pool, int fd, uint64_t id);
 void hf_pool_flush(struct hf_pool *pool);
 
+/*
+ * Begin to change to other databases. Returns at once: a second template loads them while the
+ * first goes on; then new objects go to new workers, and old workers end when they have finished
+ * what they hold. Nothing submitted is lost, scanned twice in part, or held up by the loading.
+ *
+ * db_fds      segments, oldest first; duplicated by the call
+ * generation  on HF_OK: its number
+ * Returns HF_OK; HF_LIMIT: one is being loaded, or too many old ones are still held by scans: try
+ * again after the next event; HF_INVALID (too many segments, or no on_generation); HF_IO,
+ * HF_NOMEM, HF_NOTFOUND, HF_CRASHED: it could not begin; the generation in use stays.
+ */
+HF_MUST_USE enum hf_status hf_pool_reload(struct hf_pool *pool, const int *db_fds,
+                                          size_t count, uint64_t *generation);
+
+/* Whether a generation is being loaded, or an old one has scans that are not finished: the pool
+ * then wants hf_pool_wait even with nothing pending. */
+bool hf_pool_reloading(const struct hf_pool *pool);
+
 /* Files submitted and not reported yet. */
 size_t hf_pool_pending(const struct hf_pool *pool);
 
 /* Wait for something to happen, at most timeout_ms (-1: until it does), and report what is
- * done. Returns HF_OK; HF_CRASHED when no worker can be started any more: what is pending was
+ * done. With nothing pending and no reload under way it returns at once. Returns HF_OK; HF_CRASHED when no worker can be started any more: what is pending was
  * reported as unscannable(crash). */
 HF_MUST_USE enum hf_status hf_pool_wait(struct hf_pool *pool, int timeout_ms);
 

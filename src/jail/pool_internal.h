@@ -8,7 +8,11 @@
 
 #include <sys/types.h>
 
-enum { BATCHES_MAX = 2 };
+enum {
+    BATCHES_MAX = 2,
+    HF_POOL_READY_TIMEOUT_MS =
+        30000 /* a machine under load takes its time; none takes this long */
+};
 #define NO_ITEM UINT32_MAX
 
 /* A submitted file. Its descriptor stays open until it is reported: a worker may die. */
@@ -31,8 +35,28 @@ enum hf_pool_worker_state {
     WORKER_DYING /* killed or gone; waits for the template's word, which says that it is over */
 };
 
+enum hf_pool_template_state {
+    TEMPLATE_NONE,
+    TEMPLATE_LOADING, /* has its databases and has not said READY */
+    TEMPLATE_READY,   /* the current one, or one that only finishes what it has */
+    TEMPLATE_ENDING   /* told to end, and waited for without haste */
+};
+
+/* A template process and the generation that it has mapped. */
+struct hf_pool_template {
+    enum hf_pool_template_state state;
+    int control, pidfd; /* -1: none */
+    pid_t pid;
+    uint64_t generation;
+    int db_fds[HF_DB_SEGMENTS_MAX]; /* owned */
+    size_t db_count;
+    unsigned crashes; /* of its workers */
+    uint64_t since;   /* ms: of the state */
+};
+
 struct hf_pool_worker {
     enum hf_pool_worker_state state;
+    struct hf_pool_template *template; /* that it was forked from */
     uint32_t serial;
     int channel, pidfd; /* pidfd -1: not told yet */
     const struct hf_worker_page *page;
@@ -64,12 +88,12 @@ struct hf_pool {
     void *user;
     char *worker_path;
     char **environment;
-    int db_fds[HF_DB_SEGMENTS_MAX];
-    /* template */
-    int control, template_fd; /* -1: none */
-    pid_t template_pid;
-    unsigned template_starts;  /* since something was last finished */
-    unsigned template_crashes; /* of its workers */
+    /* templates */
+    struct hf_pool_template templates[HF_POOL_GENERATIONS_MAX];
+    struct hf_pool_template *current; /* whom new workers come from */
+    uint64_t generations;             /* numbers given out */
+    uint64_t events;                  /* told to on_generation */
+    unsigned template_starts;         /* since something was last finished */
     uint32_t serials;
     /* workers */
     struct hf_pool_worker *workers; /* options.workers of them */
@@ -100,17 +124,37 @@ void hf_pool_push(struct hf_pool *pool, struct hf_pool_list *list, uint32_t item
 void hf_pool_push_front(struct hf_pool *pool, struct hf_pool_list *list, uint32_t item);
 uint32_t hf_pool_pop(struct hf_pool *pool, struct hf_pool_list *list);
 
-/* Report an item, free its place, close its descriptor. */
+/* Report an item, free its place, close its descriptor. report->generation is set by callers. */
 void hf_pool_report(struct hf_pool *pool, uint32_t item, enum hf_status status,
                     const struct hf_report *report);
 void hf_pool_report_reason(struct hf_pool *pool, uint32_t item, enum hf_reason reason);
 
-/* Template. Start: as hf_pool_open says. Stop ends its workers too. Receive handles all that it
- * has sent; HF_NOTFOUND: it is dead or speaks nonsense. */
-HF_MUST_USE enum hf_status hf_pool_template_start(struct hf_pool *pool,
+/* Template. Begin: a process that is handed its databases, LOADING. Ready: takes its answer; what
+ * is wrong goes to error (may be NULL). Start: both, as hf_pool_open says. Release tells it to
+ * end, its workers with it; poll looks whether it has. Stop: both, waiting for it. Receive handles
+ * all that it has sent; HF_NOTFOUND: it is dead or speaks nonsense. */
+HF_MUST_USE enum hf_status hf_pool_template_begin(struct hf_pool *pool,
+                                                  struct hf_pool_template *t,
                                                   struct hf_buffer *error);
-void hf_pool_template_stop(struct hf_pool *pool);
-HF_MUST_USE enum hf_status hf_pool_template_receive(struct hf_pool *pool);
+HF_MUST_USE enum hf_status hf_pool_template_ready(struct hf_pool *pool,
+                                                  struct hf_pool_template *t,
+                                                  struct hf_buffer *error);
+HF_MUST_USE enum hf_status hf_pool_template_start(struct hf_pool *pool,
+                                                  struct hf_pool_template *t,
+                                                  struct hf_buffer *error);
+void hf_pool_template_release(struct hf_pool_template *t);
+bool hf_pool_template_poll(struct hf_pool_template *t);
+void hf_pool_template_stop(struct hf_pool_template *t);
+HF_MUST_USE enum hf_status hf_pool_template_receive(struct hf_pool *pool,
+                                                    struct hf_pool_template *t);
+
+/* Generations (pool_reload.c). Take: the databases of a template, duplicated. Turn: what is due
+ * with templates other than the current one. Lose: a template is dead or was given up. */
+HF_MUST_USE enum hf_status hf_pool_take_databases(struct hf_pool_template *t,
+                                                  const int *db_fds, size_t count);
+void hf_pool_drop_databases(struct hf_pool_template *t);
+void hf_pool_reload_turn(struct hf_pool *pool, struct hf_pool_template *t, bool spoke);
+void hf_pool_lose_template(struct hf_pool *pool, struct hf_pool_template *t);
 
 /* Workers. Init and done are for the places. Start: NULL with errno when it cannot be. Send: gives it items from list, at most
  * count; returns how many it took. */

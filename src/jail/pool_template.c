@@ -15,11 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum {
-    READY_TIMEOUT_MS =
-        30000, /* a machine under load takes its time; none takes this long */
-    STOP_TIMEOUT_MS = 1000
-};
+enum { STOP_TIMEOUT_MS = 1000 };
 
 #define WORKER_MEMORY (UINT64_C(2) << 30) /* private; larger children go to the spool */
 
@@ -42,7 +38,7 @@ static bool add_attributes(posix_spawnattr_t *attributes)
 }
 
 /* Returns 0 or an errno. */
-static int spawn(struct hf_pool *pool, int channel)
+static int spawn(struct hf_pool *pool, struct hf_pool_template *t, int channel)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
@@ -53,15 +49,15 @@ static int spawn(struct hf_pool *pool, int channel)
     int failed = ENOMEM;
     if (posix_spawnattr_init(&attributes) == 0) {
         if (add_file_actions(&actions, channel) && add_attributes(&attributes))
-            failed = posix_spawn(&pool->template_pid, pool->worker_path, &actions,
-                                 &attributes, argv, pool->environment);
+            failed = posix_spawn(&t->pid, pool->worker_path, &actions, &attributes, argv,
+                                 pool->environment);
         posix_spawnattr_destroy(&attributes);
     }
     posix_spawn_file_actions_destroy(&actions);
     return failed;
 }
 
-static enum hf_status send_config(struct hf_pool *pool)
+static enum hf_status send_config(struct hf_pool *pool, const struct hf_pool_template *t)
 {
     struct hf_msg_config config = {
         .limits = pool->options.limits,
@@ -73,8 +69,8 @@ static enum hf_status send_config(struct hf_pool *pool)
     hf_msg_put_config(&pool->out, &config);
     if (pool->out.failed)
         return HF_NOMEM;
-    return hf_channel_send(pool->control, hf_buffer_view(&pool->out), pool->db_fds,
-                           pool->options.db_count, true);
+    return hf_channel_send(t->control, hf_buffer_view(&pool->out), t->db_fds, t->db_count,
+                           true);
 }
 
 static bool readable(int fd, int timeout_ms)
@@ -89,33 +85,40 @@ static bool readable(int fd, int timeout_ms)
     }
 }
 
-static enum hf_status await_ready(struct hf_pool *pool, struct hf_buffer *error)
+static enum hf_status say_wrong(const struct hf_pool *pool, struct hf_buffer *error,
+                                const char *wrong)
+{
+    if (error != NULL)
+        hf_buffer_format(error, "%s %s", pool->worker_path, wrong);
+    return HF_CRASHED;
+}
+
+enum hf_status hf_pool_template_ready(struct hf_pool *pool, struct hf_pool_template *t,
+                                      struct hf_buffer *error)
 {
     struct hf_datagram d = {.data = pool->datagram, .room = sizeof pool->datagram};
     struct hf_message m;
-    const char *wrong = NULL;
-    if (!readable(pool->control, READY_TIMEOUT_MS))
-        wrong = "does not answer";
-    else if (hf_channel_receive(pool->control, &d, false) != HF_OK)
-        wrong = "ended before it was ready";
+    if (hf_channel_receive(t->control, &d, false) != HF_OK)
+        return say_wrong(pool, error, "ended before it was ready");
     struct hf_arena_mark mark = hf_arena_mark(pool->arena);
     struct hf_cursor c = hf_cursor_open(d.data, d.len, NULL);
-    if (wrong == NULL && (hf_msg_next(&c, pool->arena, &m) != HF_OK ||
-                          m.type != HF_MSG_READY || hf_cursor_left(&c) != 0))
-        wrong = "is of another version";
+    bool good = hf_msg_next(&c, pool->arena, &m) == HF_OK && m.type == HF_MSG_READY &&
+                hf_cursor_left(&c) == 0;
     hf_arena_rewind(pool->arena, mark);
-    if (wrong != NULL) {
-        if (error != NULL)
-            hf_buffer_format(error, "%s %s", pool->worker_path, wrong);
-        return HF_CRASHED;
-    }
+    if (!good)
+        return say_wrong(pool, error, "is of another version");
     if (m.ready.status != HF_OK && error != NULL)
         hf_buffer_bytes(error, m.ready.text);
-    pool->stats.layers = m.ready.layers;
+    if (m.ready.status == HF_OK) {
+        pool->stats.layers = m.ready.layers;
+        t->state = TEMPLATE_READY;
+        t->since = hf_pool_now();
+    }
     return m.ready.status;
 }
 
-enum hf_status hf_pool_template_start(struct hf_pool *pool, struct hf_buffer *error)
+enum hf_status hf_pool_template_begin(struct hf_pool *pool, struct hf_pool_template *t,
+                                      struct hf_buffer *error)
 {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
@@ -123,45 +126,76 @@ enum hf_status hf_pool_template_start(struct hf_pool *pool, struct hf_buffer *er
             hf_buffer_format(error, "no channel to the worker: %s", strerror(errno));
         return HF_IO;
     }
-    pool->control = ends[0];
-    int failed = spawn(pool, ends[1]);
+    t->control = ends[0];
+    int failed = spawn(pool, t, ends[1]);
     close(ends[1]);
     if (failed != 0) {
-        hf_fd_release(&pool->control);
+        hf_fd_release(&t->control);
         if (error != NULL)
             hf_buffer_format(error, "%s cannot be started: %s", pool->worker_path,
                              strerror(failed));
         return failed == ENOENT ? HF_NOTFOUND : failed == ENOMEM ? HF_NOMEM : HF_CRASHED;
     }
     /* For killing it without doubt about whom; a host that collects all children may be first. */
-    pool->template_fd = (int)syscall(SYS_pidfd_open, pool->template_pid, 0);
-    pool->template_starts++;
-    pool->template_crashes = 0;
-    enum hf_status st = send_config(pool);
-    if (st == HF_OK || errno == EPIPE)
-        st = await_ready(pool, error);
-    if (st != HF_OK)
-        hf_pool_template_stop(pool);
+    t->pidfd = (int)syscall(SYS_pidfd_open, t->pid, 0);
+    t->state = TEMPLATE_LOADING;
+    t->since = hf_pool_now();
+    t->crashes = 0;
+    enum hf_status st = send_config(pool, t);
+    if (st == HF_OK || errno == EPIPE) /* it may have left a word why it ended */
+        return HF_OK;
+    hf_pool_template_stop(t);
     return st;
 }
 
-/* The template ends when its control channel closes, and its workers with it. Waited for shortly:
- * one that is stuck in the kernel is nobody's hostage. */
-void hf_pool_template_stop(struct hf_pool *pool)
+enum hf_status hf_pool_template_start(struct hf_pool *pool, struct hf_pool_template *t,
+                                      struct hf_buffer *error)
 {
-    hf_fd_release(&pool->control);
-    if (pool->template_pid == 0)
-        return;
-    if (pool->template_fd >= 0) {
-        if (!readable(pool->template_fd, STOP_TIMEOUT_MS)) {
-            (void)syscall(SYS_pidfd_send_signal, pool->template_fd, SIGKILL, NULL, 0);
-            (void)readable(pool->template_fd, STOP_TIMEOUT_MS);
-        }
-        hf_fd_release(&pool->template_fd);
-    }
+    pool->template_starts++;
+    enum hf_status st = hf_pool_template_begin(pool, t, error);
+    if (st != HF_OK)
+        return st;
+    st = readable(t->control, HF_POOL_READY_TIMEOUT_MS)
+             ? hf_pool_template_ready(pool, t, error)
+             : say_wrong(pool, error, "does not answer");
+    if (st != HF_OK)
+        hf_pool_template_stop(t);
+    return st;
+}
+
+/* The template ends when its control channel closes, and its workers with it. */
+void hf_pool_template_release(struct hf_pool_template *t)
+{
+    hf_fd_release(&t->control);
+    t->state = TEMPLATE_ENDING;
+    t->since = hf_pool_now();
+}
+
+/* One that is stuck in the kernel is nobody's hostage: killed, and then left behind. */
+bool hf_pool_template_poll(struct hf_pool_template *t)
+{
     int status;
-    (void)waitpid(pool->template_pid, &status, WNOHANG);
-    pool->template_pid = 0;
+    uint64_t waited = hf_pool_now() - t->since;
+    bool gone = t->pidfd < 0 || readable(t->pidfd, 0);
+    if (!gone && waited >= STOP_TIMEOUT_MS)
+        (void)syscall(SYS_pidfd_send_signal, t->pidfd, SIGKILL, NULL, 0);
+    if (!gone && waited < 2 * STOP_TIMEOUT_MS)
+        return false;
+    hf_fd_release(&t->pidfd);
+    (void)waitpid(t->pid, &status, WNOHANG);
+    t->pid = 0;
+    t->state = TEMPLATE_NONE;
+    return true;
+}
+
+void hf_pool_template_stop(struct hf_pool_template *t)
+{
+    if (t->state == TEMPLATE_NONE)
+        return;
+    if (t->state != TEMPLATE_ENDING)
+        hf_pool_template_release(t);
+    while (!hf_pool_template_poll(t))
+        (void)readable(t->pidfd, STOP_TIMEOUT_MS);
 }
 
 static struct hf_pool_worker *find_worker(struct hf_pool *pool, uint32_t serial)
@@ -210,7 +244,7 @@ static bool handle(struct hf_pool *pool, const struct hf_message *m, int *fd)
     return true;
 }
 
-enum hf_status hf_pool_template_receive(struct hf_pool *pool)
+enum hf_status hf_pool_template_receive(struct hf_pool *pool, struct hf_pool_template *t)
 {
     for (;;) {
         HF_AUTO(hf_fd_release) int fd = -1;
@@ -218,7 +252,7 @@ enum hf_status hf_pool_template_receive(struct hf_pool *pool)
                                 .room = sizeof pool->datagram,
                                 .fds = &fd,
                                 .fd_room = 1};
-        enum hf_status st = hf_channel_receive(pool->control, &d, false);
+        enum hf_status st = hf_channel_receive(t->control, &d, false);
         if (st == HF_LIMIT)
             return HF_OK;
         if (st != HF_OK)

@@ -50,9 +50,9 @@ static bool send_fork(struct hf_pool *pool, uint32_t serial, int channel, int pa
     struct hf_msg_fork fork_message = {.serial = serial, .has_spool = spool};
     hf_buffer_clear(&pool->out);
     hf_msg_put_fork(&pool->out, &fork_message);
-    bool sent =
-        !pool->out.failed && hf_channel_send(pool->control, hf_buffer_view(&pool->out), fds,
-                                             spool ? 3 : 2, false) == HF_OK;
+    bool sent = !pool->out.failed &&
+                hf_channel_send(pool->current->control, hf_buffer_view(&pool->out), fds,
+                                spool ? 3 : 2, false) == HF_OK;
     hf_fd_release(&fds[2]);
     return sent;
 }
@@ -106,7 +106,7 @@ struct hf_pool_worker *hf_pool_worker_start(struct hf_pool *pool)
     if (w == pool->workers + pool->options.workers)
         return NULL;
     int ends[2];
-    if (pool->control < 0 ||
+    if (pool->current->state != TEMPLATE_READY ||
         socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
         return NULL;
     w->channel = ends[0];
@@ -120,6 +120,7 @@ struct hf_pool_worker *hf_pool_worker_start(struct hf_pool *pool)
         return NULL;
     }
     w->state = WORKER_LIVE;
+    w->template = pool->current;
     w->asked_for = hf_pool_now();
     pool->stats.workers_started++;
     return w;
@@ -291,6 +292,7 @@ static bool on_done(struct hf_pool *pool, struct hf_pool_worker *w,
     r->inspected_dropped += m->inspected_dropped;
     if (m->last)
         w->closing = w->said_last = true;
+    r->generation = w->template->generation;
     uint32_t item = hf_pool_pop(pool, &w->out);
     finish_object(pool, w);
     hf_pool_report(pool, item, m->status, r);
@@ -311,7 +313,7 @@ static bool on_datagram(struct hf_pool *pool, struct hf_pool_worker *w,
             return true;
         bool good = st == HF_OK;
         if (good && m.type == HF_MSG_FINDING)
-            good = m.finding.finding.signature.segment < pool->options.db_count &&
+            good = m.finding.finding.signature.segment < w->template->db_count &&
                    on_finding(w, &m.finding);
         else if (good && m.type == HF_MSG_INCIDENT)
             good = on_incident(w, &m.incident);
@@ -384,7 +386,8 @@ static uint32_t take_item_in_flight(struct hf_pool *pool, struct hf_pool_worker 
     return found;
 }
 
-static void blame_item(struct hf_pool *pool, uint32_t item, bool timed_out)
+static void blame_item(struct hf_pool *pool, struct hf_pool_template *t, uint32_t item,
+                       bool timed_out)
 {
     if (timed_out) {
         /* Not tried again: it would only cost the same time once more. */
@@ -393,7 +396,7 @@ static void blame_item(struct hf_pool *pool, uint32_t item, bool timed_out)
         return;
     }
     pool->stats.crashes++;
-    pool->template_crashes++;
+    t->crashes++;
     if (++pool->items[item].strikes > 1) {
         hf_pool_report_reason(pool, item, HF_REASON_CRASH);
         return;
@@ -427,7 +430,8 @@ void hf_pool_worker_judge(struct hf_pool *pool, struct hf_pool_worker *w, bool b
     for (uint32_t item; (item = hf_pool_pop(pool, &reversed)) != NO_ITEM;)
         hf_pool_push_front(pool, &pool->queue, item);
     bool timed_out = w->timed_out;
+    struct hf_pool_template *t = w->template;
     clear(w);
     if (blamed != NO_ITEM)
-        blame_item(pool, blamed, timed_out);
+        blame_item(pool, t, blamed, timed_out);
 }
