@@ -9,6 +9,7 @@ static struct hf_fact_node *add(struct hf_arena *arena, struct hf_fact_node ***e
     node->type = event->type;
     node->name = event->name;
     node->value = event->value;
+    node->label = event->label;
     node->left_out = event->left_out;
     **end = node;
     *end = &node->next;

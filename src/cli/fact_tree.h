@@ -8,7 +8,9 @@ struct hf_fact_node {
     enum hf_fact_type type; /* a scalar's, or STRUCT, ARRAY, DICT */
     struct hf_bytes name;   /* empty for elements of arrays; borrowed from the facts */
     struct hf_value value;  /* of a scalar */
-    uint64_t left_out;      /* elements of a list, or bytes of a string */
+    struct hf_bytes
+        label;         /* names of an integer, or of the place in its array; mostly empty */
+    uint64_t left_out; /* elements of a list, or bytes of a string */
     struct hf_fact_node *first, *next;
     size_t count; /* children */
 };
@@ -21,6 +23,7 @@ HF_MUST_USE enum hf_status hf_fact_tree_read(struct hf_bytes facts, struct hf_ar
 /* Append a node and all below it, for people: indented, lists of structs as tables. */
 struct hf_fact_print {
     bool colour;
+    bool whole; /* also what is said twice, or says that nothing is there */
     size_t list_max, string_max; /* how much of each is shown */
 };
 void hf_fact_tree_print(struct hf_buffer *out, const struct hf_fact_print *how,

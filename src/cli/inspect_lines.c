@@ -55,6 +55,7 @@ static enum hf_status put_facts(struct hf_buffer *out, const struct hf_inspect_l
     enum hf_status st = hf_fact_tree_read(o->facts, arena, &modules);
     const struct hf_fact_print how = {
         .colour = lines->colour,
+        .whole = lines->all,
         .list_max = lines->all ? SIZE_MAX : SHOWN_LIST,
         .string_max = lines->all ? SIZE_MAX : SHOWN_STRING,
     };
@@ -70,8 +71,11 @@ static void put_object(struct hf_buffer *out, const struct hf_inspect_lines *lin
 {
     unsigned indent = (unsigned)o->path.count;
     hf_buffer_format(out, "%*s%s", (int)(2 * indent), "", lines->colour ? BOLD : "");
-    hf_escape(out, o->path.count == 0 ? path : o->path.names[o->path.count - 1]);
-    hf_buffer_format(out, "%s\n", lines->colour ? PLAIN : "");
+    struct hf_bytes name = o->path.count == 0 ? path : o->path.names[o->path.count - 1];
+    hf_escape(out, name);
+    /* What a compressor packs has no name of its own. */
+    hf_buffer_format(out, "%s%s\n", name.len == 0 ? "(contents)" : "",
+                     lines->colour ? PLAIN : "");
     put_label(out, indent + 1, "format");
     put_format(out, o);
     put_label(out, indent + 1, "size");

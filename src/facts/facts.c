@@ -25,8 +25,13 @@ static void parse_group(struct hf_facts *facts, const struct hf_fact_module *mod
     enum hf_status st = module->parse(facts, state->data, group);
     if (st == HF_NOTFOUND)
         state->absent |= bit;
-    else if (st != HF_OK && state->status == HF_OK)
-        state->status = st;
+    else if (st != HF_OK) {
+        state->status = state->status == HF_OK ? st : state->status;
+        hf_note(facts->notes, 0, "%s%s%s: %s", module->name,
+                module->group_names != NULL ? " " : "",
+                module->group_names != NULL ? module->group_names[group] : "",
+                hf_status_text(st));
+    }
 }
 
 static void *need(struct hf_facts *facts, size_t index, unsigned groups)

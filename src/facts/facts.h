@@ -197,6 +197,15 @@ struct hf_fact_record {
     {.name = NAME, .size = sizeof(S), .fields = ROWS, .field_count = sizeof(ROWS) / sizeof *(ROWS)}
 /* clang-format on */
 
+/* A field whose numbers have names among the module's constants, for people who read them. */
+struct hf_fact_naming {
+    const struct hf_fact_record *record; /* that the field is a row of */
+    const char *field;                   /* of an array of structs: its places have names */
+    const char *constants; /* how the names of the constants start; not shown */
+    const char *help;      /* how their help lines start; NULL: any */
+    bool bits;             /* several constants or-ed */
+};
+
 /* A module: the facts of one format (pe, elf, ...) or of bytes (hash, math). */
 struct hf_fact_module {
     const char *name;                    /* as rules import it */
@@ -213,6 +222,9 @@ struct hf_fact_module {
      * and wrong: what was filled in counts, and the status is for notes and inspect.
      */
     enum hf_status (*parse)(struct hf_facts *facts, void *state, unsigned group);
+    const char *const *group_names; /* by group, for notes; may be NULL */
+    const struct hf_fact_naming *namings;
+    size_t naming_count;
 };
 
 enum { HF_FACT_MODULES_MAX = 24, HF_FACT_GROUPS_MAX = 15 };
@@ -308,7 +320,17 @@ struct hf_fact_event {
     const struct hf_fact_field *field; /* the row it came by; NULL for the module itself */
     struct hf_value value; /* HF_FACT_EVENT_VALUE; a cut string is marked below */
     uint64_t left_out;     /* CLOSE of a list: elements; VALUE: bytes of the string */
+    struct hf_bytes
+        label; /* names of the value, or of an opened element's place; mostly empty;
+                            * borrowed for the call only */
 };
+
+/* The names of a number by a naming of the module: constants, of several bits with spaces between
+ * them, what has no name in hexadecimal. Empty when it has none. Writes to room when it must. */
+enum { HF_FACT_LABEL_MAX = 256 };
+struct hf_bytes hf_fact_label(const struct hf_fact_module *module,
+                              const struct hf_fact_naming *naming, int64_t value,
+                              char room[HF_FACT_LABEL_MAX]);
 
 /* How much a walk shows. */
 struct hf_fact_bounds {
@@ -319,10 +341,15 @@ struct hf_fact_bounds {
 /* Called for each; false ends the walk. */
 typedef bool hf_fact_visit(void *user, const struct hf_fact_event *event);
 
-/* Go through all defined facts of a module in schema order (functions and constants, also
- * computed ones of group 0 such as math.MEAN_BYTES, left out),
- * parsing all of its groups. Structs and lists without any content are left out too. The budget
- * is charged for every element. Returns false when the visitor ended it or the budget ran out. */
+/* Tell notes as an array "notes" of structs (offset, text), nothing when there are none. Returns
+ * false when the visitor ended it. */
+bool hf_facts_walk_notes(const struct hf_notes *notes, hf_fact_visit *visit, void *user);
+
+/* Go through all defined facts of a module in schema order, parsing all of its groups. Constants
+ * (also computed ones of group 0 such as math.MEAN_BYTES) and functions are left out, but for
+ * functions without arguments that give a text (pe.imphash()). Of equal keys of a dictionary the
+ * last is told. Structs and lists without any content are left out too. The budget is charged
+ * for every element. Returns false when the visitor ended it or the budget ran out. */
 bool hf_facts_walk(struct hf_facts *facts, size_t module, struct hf_fact_bounds bounds,
                    hf_fact_visit *visit, void *user);
 

@@ -24,6 +24,8 @@ static void put_value(struct hf_buffer *out, const struct hf_fact_event *event)
                sizeof bits);
         hf_buffer_u64(out, bits);
     }
+    if (v->type == HF_FACT_INT)
+        hf_buffer_counted(out, cut_to(event->label, HF_FACT_LABEL_MAX));
 }
 
 static void put_event(struct hf_fact_wire_writer *w, const struct hf_fact_event *event)
@@ -38,6 +40,8 @@ static void put_event(struct hf_fact_wire_writer *w, const struct hf_fact_event 
         hf_buffer_counted(w->out, cut_to(event->name, HF_FACT_WIRE_NAME_MAX));
     if (value)
         put_value(w->out, event);
+    if (event->kind == HF_FACT_EVENT_OPEN)
+        hf_buffer_counted(w->out, cut_to(event->label, HF_FACT_LABEL_MAX));
     if (event->kind == HF_FACT_EVENT_CLOSE)
         hf_buffer_u64(w->out, event->left_out);
 }
@@ -91,7 +95,7 @@ static struct hf_bytes take_counted(struct hf_cursor *c, size_t max)
 }
 
 static struct hf_value take_value(struct hf_cursor *c, enum hf_fact_type type, bool defined,
-                                  uint64_t *left_out)
+                                  uint64_t *left_out, struct hf_bytes *label)
 {
     struct hf_value v = {.defined = defined, .type = type};
     if (!defined)
@@ -107,6 +111,8 @@ static struct hf_value take_value(struct hf_cursor *c, enum hf_fact_type type, b
         uint64_t bits = hf_u64le(c);
         memcpy(type == HF_FACT_FLOAT ? (void *)&v.real : &v.integer, &bits, sizeof bits);
     }
+    if (type == HF_FACT_INT)
+        *label = take_counted(c, HF_FACT_LABEL_MAX);
     return v;
 }
 
@@ -158,7 +164,10 @@ enum hf_status hf_fact_wire_next(struct hf_fact_wire_reader *r, struct hf_fact_e
         event->name = take_counted(c, HF_FACT_WIRE_NAME_MAX);
     }
     if (event->kind == HF_FACT_EVENT_VALUE)
-        event->value = take_value(c, event->type, !undefined, &event->left_out);
+        event->value =
+            take_value(c, event->type, !undefined, &event->left_out, &event->label);
+    if (event->kind == HF_FACT_EVENT_OPEN)
+        event->label = take_counted(c, HF_FACT_LABEL_MAX);
     if (event->kind == HF_FACT_EVENT_OPEN)
         r->open[r->depth++] = *event;
     return c->failed ? HF_MALFORMED : HF_OK;

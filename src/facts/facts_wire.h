@@ -2,9 +2,10 @@
  * with names and values of its own, so that the reader needs no schema and links no parser.
  *
  * An event is a byte (kind in bits 0-1, type in bits 2-5, bit 7: undefined), then
- *   OPEN   the name, unless it is an element of an array
+ *   OPEN   the name, unless it is an element of an array; the label (counted)
  *   VALUE  the name likewise; 8 bytes of an integer or float, 1 of a boolean, for a string how
- *          many bytes were left out (8) and what is there (counted)
+ *          many bytes were left out (8) and what is there (counted); of an integer the label
+ *          behind it (counted)
  *   CLOSE  how many elements were left out (8)
  * Little-endian; counted strings are those of base/buffer.h. What is read writes the same bytes. */
 #ifndef HF_FACTS_FACTS_WIRE_H

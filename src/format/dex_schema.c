@@ -316,7 +316,18 @@ static enum hf_status parse_group(struct hf_facts *facts, void *state, unsigned 
                                   : hf_dex_parse_classes(facts, state);
 }
 
-const struct hf_fact_module hf_dex_module = {.name = "dex",
-                                             .record = &dex_record,
-                                             .group_count = HF_DEX_GROUPS,
-                                             .parse = parse_group};
+static const struct hf_fact_naming namings[] = {
+    {&class_record, "access_flags", "ACC_", NULL, true},
+    {&field_record, "access_flags", "ACC_", NULL, true},
+    {&method_record, "access_flags", "ACC_", NULL, true},
+    {&map_record, "type", "TYPE_", NULL, false},
+};
+
+const struct hf_fact_module hf_dex_module = {
+    .name = "dex",
+    .record = &dex_record,
+    .group_count = HF_DEX_GROUPS,
+    .parse = parse_group,
+    .namings = namings,
+    .naming_count = sizeof namings / sizeof *namings,
+};

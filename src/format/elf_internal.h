@@ -46,4 +46,10 @@ enum hf_status hf_elf_parse_notes(struct hf_facts *facts, struct hf_elf *elf);
 
 hf_fact_call hf_elf_call_telfhash, hf_elf_call_import_md5;
 
+/* Note what is odd about the tables, which were read; does nothing when nobody takes notes. */
+void hf_elf_note_oddities(struct hf_facts *facts, const struct hf_elf *elf);
+
+/* Note what is odd about the tables, which were read; does nothing when nobody takes notes. */
+void hf_elf_note_oddities(struct hf_facts *facts, const struct hf_elf *elf);
+
 #endif

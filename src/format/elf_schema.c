@@ -244,7 +244,31 @@ static enum hf_status parse_group(struct hf_facts *facts, void *state, unsigned 
     return parsers[group](facts, state);
 }
 
+static const char *const group_names[HF_ELF_GROUPS + 1] = {
+    [HF_ELF_HEADERS] = "headers", [HF_ELF_SYMBOLS] = "symbols",
+    [HF_ELF_TABLES] = "tables",   [HF_ELF_LOADER] = "dynamic table",
+    [HF_ELF_NOTES] = "notes",
+};
+
+static const struct hf_fact_naming namings[] = {
+    {&elf_record, "type", "ET_", NULL, false},
+    {&elf_record, "machine", "EM_", NULL, false},
+    {&section_record, "type", "SHT_", NULL, false},
+    {&section_record, "flags", "SHF_", NULL, true},
+    {&section_table_record, "type", "SHT_", NULL, false},
+    {&section_table_record, "flags", "SHF_", NULL, true},
+    {&segment_record, "type", "PT_", NULL, false},
+    {&segment_record, "flags", "PF_", NULL, true},
+    {&dynamic_record, "type", "DT_", NULL, false},
+    {&symbol_record, "type", "STT_", NULL, false},
+    {&symbol_record, "bind", "STB_", NULL, false},
+};
+
 const struct hf_fact_module hf_elf_module = {.name = "elf",
                                              .record = &elf_record,
                                              .group_count = HF_ELF_GROUPS,
-                                             .parse = parse_group};
+                                             .parse = parse_group,
+                                             .group_names = group_names,
+                                             .namings = namings,
+                                             .naming_count =
+                                                 sizeof namings / sizeof *namings};

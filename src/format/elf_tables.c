@@ -98,5 +98,6 @@ enum hf_status hf_elf_parse_tables(struct hf_facts *facts, struct hf_elf *elf)
     bool has_first = first_section(facts, &elf->header, &first);
     enum hf_status a = read_section_table(facts, elf, &first, has_first);
     enum hf_status b = read_segment_table(facts, elf, &first, has_first);
+    hf_elf_note_oddities(facts, elf);
     return a != HF_OK ? a : b;
 }

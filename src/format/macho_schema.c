@@ -246,7 +246,26 @@ static enum hf_status parse_group(struct hf_facts *facts, void *state, unsigned 
                                   : hf_macho_parse_fat(facts, state);
 }
 
-const struct hf_fact_module hf_macho_module = {.name = "macho",
-                                               .record = &macho_record,
-                                               .group_count = HF_MACHO_GROUPS,
-                                               .parse = parse_group};
+static const struct hf_fact_naming namings[] = {
+    {&macho_record, "magic", NULL, "magic number", false},
+    {&macho_record, "fat_magic", NULL, "magic number", false},
+    {&macho_record, "cputype", "CPU_TYPE_", NULL, false},
+    {&macho_record, "filetype", "MH_", "filetype", false},
+    {&macho_record, "flags", "MH_", "bit of flags", true},
+    {&file_record, "magic", NULL, "magic number", false},
+    {&file_record, "cputype", "CPU_TYPE_", NULL, false},
+    {&file_record, "filetype", "MH_", "filetype", false},
+    {&file_record, "flags", "MH_", "bit of flags", true},
+    {&arch_record, "cputype", "CPU_TYPE_", NULL, false},
+    {&segment_record, "flags", "SG_", NULL, true},
+    {&section_record, "flags", "S_ATTR_", NULL, true},
+};
+
+const struct hf_fact_module hf_macho_module = {
+    .name = "macho",
+    .record = &macho_record,
+    .group_count = HF_MACHO_GROUPS,
+    .parse = parse_group,
+    .namings = namings,
+    .naming_count = sizeof namings / sizeof *namings,
+};

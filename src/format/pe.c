@@ -259,6 +259,7 @@ enum hf_status hf_pe_parse(struct hf_facts *facts, void *state, unsigned group)
     struct hf_pe *pe = state;
     if (group == HF_PE_HEADERS) {
         enum hf_status st = hf_pe_read_headers(&facts->object, facts->arena, pe);
+        pe_note_oddities(facts->notes, &facts->object, pe);
         return hf_pe_yara_accepts(pe) ? st : HF_NOTFOUND;
     }
     if (hf_facts_need(facts, &hf_pe_module, 1U << HF_PE_HEADERS) == NULL)

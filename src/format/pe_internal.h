@@ -60,6 +60,10 @@ struct hf_bytes pe_library_name(const struct hf_cursor *file, const struct hf_pe
 struct hf_bytes pe_ordinal_text(struct hf_arena *arena, struct hf_bytes library,
                                 uint16_t ordinal);
 
+/* Note what is odd about the headers; notes may be NULL. */
+void pe_note_oddities(struct hf_notes *notes, const struct hf_cursor *file,
+                      const struct hf_pe *pe);
+
 /* The functions (pe_functions.c) that the schema's rows name. */
 hf_fact_call hf_pe_call_is_dll, hf_pe_call_is_32bit, hf_pe_call_is_64bit,
     hf_pe_call_checksum, hf_pe_call_rva_to_offset, hf_pe_call_section_by_name,

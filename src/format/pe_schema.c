@@ -446,9 +446,31 @@ static const struct hf_fact_field pe_fields[] = {
 
 static const struct hf_fact_record pe_record = HF_FACT_TABLE("pe", struct hf_pe, pe_fields);
 
+static const struct hf_fact_naming pe_namings[] = {
+    {&pe_record, "machine", "MACHINE_", NULL, false},
+    {&pe_record, "subsystem", "SUBSYSTEM_", NULL, false},
+    {&pe_record, "characteristics", NULL, PE_FILE_FLAGS_HELP, true},
+    {&pe_record, "dll_characteristics", NULL, PE_DLL_FLAGS_HELP, true},
+    {&pe_record, "opthdr_magic", NULL, PE_MAGICS_HELP, false},
+    {&pe_record, "data_directories", "IMAGE_DIRECTORY_ENTRY_", NULL, false},
+    {&section_record, "characteristics", "SECTION_", NULL, true},
+    {&resource_record, "type", "RESOURCE_TYPE_", NULL, false},
+    {&debug_record, "type", "IMAGE_DEBUG_TYPE_", NULL, false},
+};
+
+static const char *const pe_group_names[HF_PE_GROUPS + 1] = {
+    [HF_PE_HEADERS] = "headers",   [HF_PE_IMPORTS] = "imports",
+    [HF_PE_EXPORTS] = "exports",   [HF_PE_RESOURCES] = "resources",
+    [HF_PE_DEBUG] = "debug data",  [HF_PE_LOADER] = "loader tables",
+    [HF_PE_IDENTITY] = "identity", [HF_PE_SIGNATURES] = "signatures",
+};
+
 const struct hf_fact_module hf_pe_module = {
     .name = "pe",
     .record = &pe_record,
     .group_count = HF_PE_GROUPS,
     .parse = hf_pe_parse,
+    .group_names = pe_group_names,
+    .namings = pe_namings,
+    .naming_count = sizeof pe_namings / sizeof *pe_namings,
 };

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """`holdfast inspect` as people use it."""
 import hashlib, json, os, subprocess, sys, zipfile
-from tap import HOLDFAST, case, main, need, run, eicar
+from tap import HOLDFAST, Skip, case, main, run, eicar
 
 
 def inspect(*args, **more):
@@ -81,6 +81,52 @@ def damage_is_shown_as_far_as_it_can_be():
     code, (report,) = inspect_json("cut")
     (o,) = report["inspected"]
     assert code == 0 and o["facts"]["elf"]["type"] in (2, 3), o
+    texts = [note["text"] for note in o["facts"]["notes"]]
+    assert any("section headers are announced, 0 lie in the file" in t for t in texts), texts
+    text = inspect("cut").stdout.decode()
+    assert "\n  notes (" in text and "past the end of the file\n" in text, text
+
+
+WINE = "/usr/lib/x86_64-linux-gnu/wine/x86_64-windows/notepad.exe"
+
+
+def need_wine():
+    if not os.path.exists(WINE):
+        raise Skip("Wine's programs are not installed")
+
+
+@case
+def numbers_are_shown_with_their_names():
+    text = inspect(sys.executable).stdout.decode()
+    assert "62  X86_64\n" in text or "183  AARCH64\n" in text, text
+    assert "  PROGBITS" in text and "  NEEDED " in text and "  LOAD " in text, text
+    need_wine()
+    text = inspect(WINE).stdout.decode()
+    for part in ("34404  AMD64\n", "WINDOWS_GUI\n", "CNT_CODE MEM_EXECUTE MEM_READ",
+                 "  0  EXPORT", "imphash  "):
+        assert part in text, part
+    code, (report,) = inspect_json(WINE)
+    pe = report["inspected"][0]["facts"]["pe"]
+    assert code == 0 and pe["machine"] == 34404 and len(pe["imphash"]) == 32
+
+
+@case
+def facts_are_those_of_the_format_only():
+    need_wine()
+    code, (report,) = inspect_json(WINE)
+    facts = report["inspected"][0]["facts"]
+    assert code == 0 and "pe" in facts and "dotnet" not in facts, facts.keys()
+    text = inspect(WINE).stdout.decode()
+    assert "dotnet" not in text and "present" not in text, text
+    assert len(inspect("--all", WINE).stdout) > len(text)
+
+
+@case
+def what_a_compressor_packed_has_a_line_of_its_own():
+    import gzip
+    with open("f.gz", "wb") as f:
+        f.write(gzip.compress(b"text\n"))
+    assert b"\n  (contents)\n    format  text\n" in inspect("f.gz").stdout
 
 
 @case

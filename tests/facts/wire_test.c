@@ -109,7 +109,7 @@ static void test_lies_are_refused(void **state)
         struct hf_fact_wire_reader r = hf_fact_wire_open(hf_bytes_of(bytes, sizeof bytes));
         assert_int_equal(hf_fact_wire_next(&r, &e), HF_MALFORMED);
     }
-    uint8_t deep[HF_FACT_DEPTH_MAX + 1][5];
+    uint8_t deep[HF_FACT_DEPTH_MAX + 1][9]; /* each an empty name and an empty label */
     memset(deep, 0, sizeof deep);
     for (size_t i = 0; i <= HF_FACT_DEPTH_MAX; i++)
         deep[i][0] = HF_FACT_EVENT_OPEN | HF_FACT_STRUCT << 2;
@@ -119,12 +119,35 @@ static void test_lies_are_refused(void **state)
     assert_int_equal(hf_fact_wire_next(&r, &e), HF_MALFORMED);
 }
 
+static void test_names_of_numbers_come_along(void **state)
+{
+    (void)state;
+    HF_AUTO(hf_buffer_done) struct hf_buffer wire = {0};
+    struct hf_fact_wire_writer w = {.out = &wire, .max = SIZE_MAX};
+    struct hf_fact_event e = {
+        .kind = HF_FACT_EVENT_OPEN, .type = HF_FACT_STRUCT, .name = hf_bytes_text("elf")};
+    assert_true(hf_fact_wire_visit(&w, &e));
+    e = (struct hf_fact_event){.kind = HF_FACT_EVENT_VALUE,
+                               .type = HF_FACT_INT,
+                               .name = hf_bytes_text("type"),
+                               .value = hf_value_int(3),
+                               .label = hf_bytes_text("DYN")};
+    assert_true(hf_fact_wire_visit(&w, &e));
+    hf_fact_wire_close(&w);
+    struct hf_fact_wire_reader r = hf_fact_wire_open(hf_buffer_view(&wire));
+    assert_int_equal(hf_fact_wire_next(&r, &e), HF_OK);
+    assert_int_equal(e.label.len, 0);
+    assert_int_equal(hf_fact_wire_next(&r, &e), HF_OK);
+    assert_true(hf_bytes_equal(e.label, hf_bytes_text("DYN")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_was_written_is_read),
         cmocka_unit_test(test_a_full_writer_closes_what_is_open),
         cmocka_unit_test(test_lies_are_refused),
+        cmocka_unit_test(test_names_of_numbers_come_along),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
