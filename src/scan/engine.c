@@ -37,6 +37,7 @@ void hf_engine_free(struct hf_engine *engine)
         return;
     hf_hasher_free(engine->hasher);
     hf_machine_scratch_free(engine->scratch);
+    hf_prepared_done(&engine->prepared);
     hf_arena_free(engine->arena);
     free(engine);
 }

@@ -4,10 +4,15 @@
 
 struct hf_hits hf_hits_begin(const struct hf_db *db, struct hf_arena *arena,
                              struct hf_budget *budget, struct hf_machine_scratch *scratch,
-                             struct hf_bytes view)
+                             struct hf_prepared_table *prepared, struct hf_bytes view)
 {
-    return (struct hf_hits){
-        .db = db, .arena = arena, .budget = budget, .scratch = scratch, .view = view};
+    prepared->object++; /* what was admitted is asked anew */
+    return (struct hf_hits){.db = db,
+                            .arena = arena,
+                            .budget = budget,
+                            .scratch = scratch,
+                            .prepared = prepared,
+                            .view = view};
 }
 
 static size_t slot_of(const struct hf_hits *hits, uint32_t segment, uint32_t pattern)
@@ -65,20 +70,10 @@ static bool comes_before(const struct hf_hit *hit, struct hf_match a, struct hf_
     return hit->lazy ? a.length < b.length : a.length > b.length;
 }
 
-/* Whether all matches of this rule's patterns are wanted. */
-static bool wants_all(const struct hf_db *db, uint32_t segment, uint32_t number)
-{
-    struct hf_rule rule;
-    uint32_t signature;
-    return hf_db_rule(db, segment, number, &rule, &signature) == HF_OK &&
-           rule.condition == HF_CONDITION_PROGRAM;
-}
-
 /* One pattern whose needle was found. */
 struct candidate {
     struct hf_hits *hits;
-    struct hf_pattern pattern;
-    uint32_t number, rule;
+    const struct hf_prepared *prepared;
 };
 
 /* An hf_on_match: a confirmed match. Returns false when no more can be taken. */
@@ -90,20 +85,21 @@ static bool keep_match(void *user, uint64_t start, uint64_t length)
         hits->failed = true;
         return false;
     }
-    if (!hf_place_allows(&c->pattern.place, hits->view.len, start))
+    const struct hf_confirm *confirm = &c->prepared->confirm;
+    if (!hf_place_allows(&confirm->pattern.place, hits->view.len, start))
         return true;
-    struct hf_hit *hit = entry_of(hits, c->number, c->rule);
+    struct hf_hit *hit = entry_of(hits, c->prepared->number, c->prepared->rule);
     if (hit == NULL) {
         hits->failed = true;
         return true;
     }
     struct hf_match match = {.offset = start, .length = length};
     if (hit->count == 0)
-        hit->lazy = hf_pattern_is_lazy(&c->pattern);
+        hit->lazy = confirm->lazy;
     if (hit->count == 0 || comes_before(hit, match, hit->first))
         hit->first = match;
     hit->count++;
-    if (hit->kept == HF_HITS_KEPT_MAX || !wants_all(hits->db, hits->segment, c->rule))
+    if (hit->kept == HF_HITS_KEPT_MAX || !c->prepared->wants_all)
         return true;
     struct hf_match *matches =
         hf_arena_grow(hits->arena, hit->matches, hit->kept, sizeof *hit->matches);
@@ -116,16 +112,31 @@ static bool keep_match(void *user, uint64_t start, uint64_t length)
     return true;
 }
 
+/* Whether the rule of a needle looks at the object at hand; asked once an object. */
+static bool is_admitted(const struct hf_hits *hits, struct hf_prepared *p)
+{
+    if (p->object != hits->prepared->object) {
+        p->object = hits->prepared->object;
+        p->admitted = !p->broken && (hits->admits == NULL ||
+                                     hits->admits(hits->admits_user, p->segment, p->rule));
+    }
+    return p->admitted;
+}
+
 bool hf_hits_on_needle(void *user, uint32_t needle, uint64_t start, uint32_t length)
 {
     struct hf_hits *hits = user;
-    struct candidate c = {.hits = hits};
-    uint16_t variant;
-    if (hf_db_needle(hits->db, hits->segment, needle, &c.number, &variant) != HF_OK ||
-        hf_db_pattern(hits->db, hits->segment, c.number, &c.pattern, &c.rule) != HF_OK)
-        return true; /* a damaged database: this pattern is not there */
-    enum hf_status st = hf_pattern_confirm(&c.pattern, variant, hits->view, start, length,
-                                           hits->budget, hits->scratch, keep_match, &c);
+    struct hf_prepared *p =
+        hf_prepared_find(hits->prepared, hits->db, hits->segment, needle);
+    if (p == NULL) {
+        hits->failed = true;
+        return false;
+    }
+    if (!is_admitted(hits, p))
+        return true;
+    struct candidate c = {.hits = hits, .prepared = p};
+    enum hf_status st = hf_confirm_at(&p->confirm, hits->view, start, length, hits->budget,
+                                      hits->scratch, keep_match, &c);
     if (st == HF_LIMIT)
         hits->failed = true;
     return st != HF_LIMIT && st != HF_STOPPED;

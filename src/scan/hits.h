@@ -5,8 +5,8 @@
 
 #include "base/arena.h"
 #include "db/db.h"
-#include "pattern/search.h"
 #include "rules/machine.h"
+#include "scan/prepared.h"
 
 /* Matches of one pattern in one view. */
 struct hf_hit {
@@ -24,7 +24,12 @@ struct hf_hits {
     struct hf_budget *budget;           /* borrowed; each kept match costs a unit */
     struct hf_machine_scratch *scratch; /* borrowed; for patterns that are programs */
     struct hf_bytes view;               /* all of it, also when it is searched in pieces */
-    uint32_t segment;                   /* being searched */
+    struct hf_prepared_table *prepared; /* borrowed; of the engine */
+    /* Whether the object at hand is one that a rule looks at: candidates of others are not
+     * verified. NULL: all are. */
+    bool (*admits)(void *user, uint32_t segment, uint32_t rule);
+    void *admits_user;
+    uint32_t segment; /* being searched */
     struct hf_hit *items;
     size_t count;
     uint32_t *slots; /* open addressing: position in items + 1; 0: free */
@@ -35,10 +40,10 @@ struct hf_hits {
 /* YARA's limit of matches of one pattern; more are counted but not kept. [facts/yara.md 1] */
 enum { HF_HITS_KEPT_MAX = 1000000 };
 
-/* Empty, for a view. */
+/* Empty, for a view; admits is for the caller to set. */
 struct hf_hits hf_hits_begin(const struct hf_db *db, struct hf_arena *arena,
                              struct hf_budget *budget, struct hf_machine_scratch *scratch,
-                             struct hf_bytes view);
+                             struct hf_prepared_table *prepared, struct hf_bytes view);
 
 /* An hf_on_literal: user is the struct hf_hits. Confirms what the needle promises and drops
  * matches outside the pattern's place. */

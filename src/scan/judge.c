@@ -99,7 +99,10 @@ static void judge_view(struct hf_judging *j, enum hf_view_kind view, struct hf_b
 {
     struct hf_engine *engine = j->engine;
     struct hf_hits hits =
-        hf_hits_begin(engine->db, engine->arena, &engine->budget, engine->scratch, bytes);
+        hf_hits_begin(engine->db, engine->arena, &engine->budget, engine->scratch,
+                      &engine->prepared, bytes);
+    hits.admits = hf_judge_admits;
+    hits.admits_user = j;
     j->view = view;
     j->bytes = bytes;
     for (uint32_t s = 0; s < hf_db_segment_count(engine->db); s++) {

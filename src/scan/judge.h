@@ -19,6 +19,10 @@ struct hf_judging {
 /* Add a finding unless policy takes it away. */
 void hf_judge_found(struct hf_judging *j, struct hf_finding *finding);
 
+/* Whether the object at hand (user: a struct hf_judging) is one that a rule looks at at all: scope and
+ * guards. */
+bool hf_judge_admits(void *user, uint32_t segment, uint32_t rule);
+
 /* Look at the rules that hits wake, and at those that wake alone. */
 void hf_judge_rules(struct hf_judging *j, const struct hf_hits *hits);
 

@@ -4,9 +4,9 @@
 #ifndef HF_SCAN_OBJECT_H
 #define HF_SCAN_OBJECT_H
 
-#include "pattern/search.h"
 #include "scan/child_store.h"
 #include "scan/engine.h"
+#include "scan/prepared.h"
 
 struct hf_object {
     const struct hf_object *parent; /* NULL: the file */
@@ -25,6 +25,7 @@ struct hf_engine {
     struct hf_hasher *hasher;
     struct hf_arena *arena; /* tables of decoders, matches; rewound after each object */
     struct hf_machine_scratch *scratch; /* of patterns that are programs */
+    struct hf_prepared_table prepared;
     struct hf_spool spool;
     bool tainted;
 

@@ -52,6 +52,15 @@ static bool admits(const struct hf_rule *rule, const struct hf_judging *j)
     return g->magic.length == 0 || hf_peek_equal(&c, g->magic.bytes, g->magic.length);
 }
 
+bool hf_judge_admits(void *user, uint32_t segment, uint32_t number)
+{
+    const struct hf_judging *j = user;
+    struct hf_rule rule;
+    uint32_t signature;
+    return hf_db_rule(j->engine->db, segment, number, &rule, &signature) == HF_OK &&
+           admits(&rule, j);
+}
+
 static size_t matches_of_rule(void *user, uint32_t pattern, const struct hf_match **matches)
 {
     const struct rule_at_hand *r = user;

@@ -1,0 +1,80 @@
+#include "scan/prepared.h"
+
+#include <stdlib.h>
+
+void hf_prepared_done(struct hf_prepared_table *table)
+{
+    free(table->slots);
+    *table = (struct hf_prepared_table){0};
+}
+
+static size_t slot_of(const struct hf_prepared_table *t, uint32_t segment, uint32_t needle)
+{
+    uint64_t h = (((uint64_t)segment << 32) + needle) * UINT64_C(0x9E3779B97F4A7C15);
+    size_t mask = t->room - 1, at = (size_t)(h >> 32) & mask;
+    while (t->slots[at].used &&
+           (t->slots[at].needle != needle || t->slots[at].segment != segment))
+        at = (at + 1) & mask;
+    return at;
+}
+
+/* Keep the table at most half full; at its cap begin anew. */
+static bool make_room(struct hf_prepared_table *t)
+{
+    if (2 * (t->count + 1) <= t->room)
+        return true;
+    if (t->count >= HF_PREPARED_MAX) {
+        memset(t->slots, 0, t->room * sizeof *t->slots);
+        t->count = 0;
+        return true;
+    }
+    struct hf_prepared_table more = {
+        .room = t->room == 0 ? 256 : 2 * t->room, .count = t->count, .object = t->object};
+    more.slots = calloc(more.room, sizeof *more.slots);
+    if (more.slots == NULL)
+        return false;
+    for (size_t i = 0; i < t->room; i++)
+        if (t->slots[i].used)
+            more.slots[slot_of(&more, t->slots[i].segment, t->slots[i].needle)] =
+                t->slots[i];
+    free(t->slots);
+    *t = more;
+    return true;
+}
+
+/* Whether a condition asks for more than which of its patterns matched. */
+static bool wants_all(const struct hf_rule *rule)
+{
+    return rule->condition == HF_CONDITION_PROGRAM;
+}
+
+static void prepare(struct hf_prepared *p, const struct hf_db *db)
+{
+    struct hf_pattern pattern;
+    struct hf_rule rule;
+    uint32_t signature;
+    uint16_t variant;
+    p->broken = hf_db_needle(db, p->segment, p->needle, &p->number, &variant) != HF_OK ||
+                hf_db_pattern(db, p->segment, p->number, &pattern, &p->rule) != HF_OK ||
+                hf_db_rule(db, p->segment, p->rule, &rule, &signature) != HF_OK ||
+                hf_confirm_prepare(&pattern, variant, &p->confirm) != HF_OK;
+    p->wants_all = !p->broken && wants_all(&rule);
+}
+
+struct hf_prepared *hf_prepared_find(struct hf_prepared_table *table,
+                                     const struct hf_db *db, uint32_t segment,
+                                     uint32_t needle)
+{
+    if (table->room > 0) {
+        struct hf_prepared *p = &table->slots[slot_of(table, segment, needle)];
+        if (p->used)
+            return p;
+    }
+    if (!make_room(table))
+        return NULL;
+    struct hf_prepared *p = &table->slots[slot_of(table, segment, needle)];
+    *p = (struct hf_prepared){.segment = segment, .needle = needle, .used = true};
+    prepare(p, db);
+    table->count++;
+    return p;
+}
