@@ -6,12 +6,14 @@
 #include "jail/layers.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -41,6 +43,12 @@ uint64_t hf_pool_now(void)
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+bool hf_pool_watch(struct hf_pool *pool, int channel)
+{
+    struct epoll_event e = {.events = EPOLLIN};
+    return epoll_ctl(pool->ears, EPOLL_CTL_ADD, channel, &e) == 0;
 }
 
 void hf_pool_slow_down(struct hf_pool *pool)
@@ -185,6 +193,8 @@ static void size_by_descriptors(struct hf_pool *pool)
     uint64_t batch = left / (*workers * BATCHES_MAX + 1);
     pool->batch_max = batch < 1 ? 1 : batch > HF_BATCH_MAX ? HF_BATCH_MAX : (uint32_t)batch;
     pool->capacity = pool->batch_max * (*workers * BATCHES_MAX + 1);
+    if (pool->options.batch_max != 0 && pool->options.batch_max < pool->batch_max)
+        pool->batch_max = pool->options.batch_max;
 }
 
 static enum hf_status copy_options(struct hf_pool *pool,
@@ -203,6 +213,8 @@ static enum hf_status copy_options(struct hf_pool *pool,
     if (pool->options.objects_per_worker == 0)
         pool->options.objects_per_worker = OBJECTS_PER_WORKER;
     pool->environment = copy_environment();
+    if (options->host != NULL)
+        return pool->environment == NULL ? HF_NOMEM : HF_OK;
     pool->worker_path =
         options->worker_path != NULL ? strdup(options->worker_path) : hf_worker_path_find();
     if (pool->environment == NULL)
@@ -213,6 +225,9 @@ static enum hf_status copy_options(struct hf_pool *pool,
 static enum hf_status make_places(struct hf_pool *pool)
 {
     size_by_descriptors(pool);
+    pool->ears = epoll_create1(EPOLL_CLOEXEC);
+    if (pool->ears < 0)
+        return HF_IO;
     pool->arena = hf_arena_new(4 * HF_MESSAGE_MAX);
     pool->items = calloc(pool->capacity, sizeof *pool->items);
     pool->workers = calloc(pool->options.workers, sizeof *pool->workers);
@@ -238,6 +253,7 @@ enum hf_status hf_pool_open(struct hf_pool **out, const struct hf_pool_options *
         return HF_NOMEM;
     for (size_t i = 0; i < HF_POOL_GENERATIONS_MAX; i++)
         pool->templates[i].control = pool->templates[i].pidfd = -1;
+    pool->ears = -1;
     pool->current = &pool->templates[0];
     pool->generations = 1;
     pool->clock = hf_pool_now();
@@ -283,6 +299,8 @@ void hf_pool_close(struct hf_pool *pool)
     free(pool->workers);
     free(pool->items);
     hf_arena_free(pool->arena);
+    hf_fd_release(&pool->ears);
+    hf_buffer_done(&pool->error);
     hf_buffer_done(&pool->out);
     free(pool);
 }
@@ -397,7 +415,7 @@ static void replace_worn_template(struct hf_pool *pool)
 
 static void dispatch(struct hf_pool *pool, bool flush)
 {
-    if (pool->inside || pool->broken)
+    if (pool->inside || pool->broken || pool->current->state != TEMPLATE_READY)
         return;
     pool->blocked = pool->not_before != 0 && hf_pool_now() < pool->not_before;
     if (pool->blocked)
@@ -428,8 +446,11 @@ enum hf_status hf_pool_submit(struct hf_pool *pool, int fd, uint64_t id)
         close(fd);
         return HF_LIMIT;
     }
-    struct stat st;
-    uint64_t size = fstat(fd, &st) == 0 && st.st_size > 0 ? (uint64_t)st.st_size : 0;
+    /* What is known of it is enough: no file system is asked, which may take its time. */
+    struct statx st;
+    uint64_t size = 0;
+    if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_SIZE, &st) == 0)
+        size = st.stx_size;
     pool->items[item] = (struct hf_pool_item){.id = id, .fd = fd, .size = size};
     hf_pool_push(pool, &pool->queue, item);
     if (pool->queue.count >= pool->batch_max || size >= BATCH_BYTES)
@@ -461,7 +482,7 @@ static void check_clock(struct hf_pool *pool, struct hf_pool_worker *w, uint64_t
     if (limit == 0 || w->still_ms < limit)
         return;
     w->timed_out = true;
-    hf_pool_worker_kill(w);
+    hf_pool_worker_kill(pool, w);
 }
 
 /* A template that does not fork any more is given up. */
@@ -500,7 +521,7 @@ static int tick(const struct hf_pool *pool)
         return TICK_SOON_MS;
     uint64_t limit = pool->options.limits.time_ms;
     if (count_workers(pool, WORKER_DYING) == 0 && !awaits_fork(pool) &&
-        !hf_pool_reloading(pool) && limit == 0)
+        !hf_pool_reloading(pool) && pool->current->state == TEMPLATE_READY && limit == 0)
         return -1;
     uint64_t t = limit == 0 ? TICK_MAX_MS : limit / 8;
     return t < TICK_SOON_MS ? TICK_SOON_MS : t > TICK_MAX_MS ? TICK_MAX_MS : (int)t;
@@ -569,7 +590,47 @@ enum hf_status hf_pool_wait(struct hf_pool *pool, int timeout_ms)
     return pool->broken ? give_up(pool) : HF_OK;
 }
 
+int hf_pool_fd(const struct hf_pool *pool)
+{
+    return pool->ears;
+}
+
+int hf_pool_timeout(const struct hf_pool *pool)
+{
+    if (pool->broken)
+        return 0;
+    bool quiet = hf_pool_pending(pool) == 0 && pool->current->state == TEMPLATE_READY &&
+                 count_workers(pool, WORKER_DYING) == 0 && !awaits_fork(pool) &&
+                 !hf_pool_reloading(pool);
+    return quiet ? -1 : tick(pool);
+}
+
+enum hf_status hf_pool_turn(struct hf_pool *pool)
+{
+    if (!pool->broken)
+        turn(pool, 0);
+    dispatch(pool, true);
+    return pool->broken ? give_up(pool) : HF_OK;
+}
+
+enum hf_pool_state hf_pool_state(const struct hf_pool *pool)
+{
+    return pool->broken                             ? HF_POOL_BROKEN
+           : pool->current->state == TEMPLATE_READY ? HF_POOL_READY
+                                                    : HF_POOL_STARTING;
+}
+
+struct hf_bytes hf_pool_error(const struct hf_pool *pool)
+{
+    return hf_buffer_view(&pool->error);
+}
+
 struct hf_pool_stats hf_pool_stats(const struct hf_pool *pool)
 {
-    return pool->stats;
+    struct hf_pool_stats stats = pool->stats;
+    for (unsigned i = 0; i < pool->options.workers; i++) {
+        stats.workers += pool->workers[i].state == WORKER_LIVE;
+        stats.busy += pool->workers[i].out.count > 0;
+    }
+    return stats;
 }

@@ -37,6 +37,17 @@ typedef void hf_pool_on_generation(void *user, uint64_t generation,
 /* Generations at the same time: those that old scans still hold, and one that is loaded. */
 enum { HF_POOL_GENERATIONS_MAX = 4 };
 
+/* For a process that may not start programs itself: somebody else starts its templates.
+ * start: channel (borrowed) is to become descriptor 3 of holdfast-worker; returns a token that
+ * names it, 0: it cannot. stop: the template of that token is not needed any more and has been
+ * told so by closing its channel; it is to be killed if it does not end. Opening such a pool
+ * does not wait for the template: see hf_pool_state. */
+struct hf_pool_host {
+    void *user;
+    uint64_t (*start)(void *user, int channel);
+    void (*stop)(void *user, uint64_t token);
+};
+
 struct hf_pool_options {
     const char *worker_path; /* NULL: found by hf_worker_path_find */
     unsigned workers;        /* 0: as many as processors */
@@ -47,6 +58,11 @@ struct hf_pool_options {
     size_t db_count;
     unsigned objects_per_worker; /* replaced after this many; 0: the default, 4096 */
     hf_pool_on_generation *on_generation; /* NULL: there will be no hf_pool_reload */
+    unsigned
+        batch_max; /* most objects handed to a worker at once; 0: as many as there is room
+                           for. Few: for requests that do not know of each other */
+    const struct hf_pool_host
+        *host; /* borrowed; NULL: the pool starts its templates itself */
 };
 
 /* A finished object. report borrows until the callback returns. status: HF_OK, or HF_IO /
@@ -99,11 +115,26 @@ size_t hf_pool_pending(const struct hf_pool *pool);
  * reported as unscannable(crash). */
 HF_MUST_USE enum hf_status hf_pool_wait(struct hf_pool *pool, int timeout_ms);
 
+/* For event loops: a descriptor that polls readable when there is something to handle, the time
+ * in ms after which the pool wants a look in any case (-1: none), and the look: handles what is
+ * there without waiting, and gives out what can be given. As hf_pool_wait otherwise. */
+int hf_pool_fd(const struct hf_pool *pool);
+int hf_pool_timeout(const struct hf_pool *pool);
+HF_MUST_USE enum hf_status hf_pool_turn(struct hf_pool *pool);
+
+/* STARTING: the template is not ready yet, what is submitted waits. BROKEN: it gave up;
+ * hf_pool_error says why, if the template did. */
+enum hf_pool_state { HF_POOL_STARTING, HF_POOL_READY, HF_POOL_BROKEN };
+enum hf_pool_state hf_pool_state(const struct hf_pool *pool);
+struct hf_bytes hf_pool_error(const struct hf_pool *pool);
+
 /* What happened so far, and the layers of the jail. */
 struct hf_pool_stats {
     uint32_t layers; /* enum hf_jail_layer */
     uint64_t workers_started, crashes, timeouts, retries;
     uint64_t abandoned; /* killed, and still stuck in the kernel: not waited for */
+    uint64_t templates_started;
+    unsigned workers, busy; /* alive now, and of them those that have something to do */
 };
 struct hf_pool_stats hf_pool_stats(const struct hf_pool *pool);
 

@@ -47,6 +47,9 @@ struct hf_pool_template {
     enum hf_pool_template_state state;
     int control, pidfd; /* -1: none */
     pid_t pid;
+    const struct hf_pool_host
+        *host; /* who started it under this token; NULL: the pool did */
+    uint64_t token;
     uint64_t generation;
     int db_fds[HF_DB_SEGMENTS_MAX]; /* owned */
     size_t db_count;
@@ -95,6 +98,8 @@ struct hf_pool {
     uint64_t events;                  /* told to on_generation */
     unsigned template_starts;         /* since something was last finished */
     uint32_t serials;
+    int ears;               /* epoll of the templates' and the workers' channels */
+    struct hf_buffer error; /* why no template comes up */
     /* workers */
     struct hf_pool_worker *workers; /* options.workers of them */
     unsigned empty_deaths;          /* without blame, since something was last finished */
@@ -115,6 +120,9 @@ struct hf_pool {
 };
 
 uint64_t hf_pool_now(void); /* ms, monotonic */
+
+/* Have hf_pool_fd tell of a channel. It forgets those that are closed. */
+HF_MUST_USE bool hf_pool_watch(struct hf_pool *pool, int channel);
 
 /* A worker came to nothing: wait longer before each next one, and give up after many. */
 void hf_pool_slow_down(struct hf_pool *pool);
@@ -164,7 +172,7 @@ struct hf_pool_worker *hf_pool_worker_start(struct hf_pool *pool);
 uint32_t hf_pool_worker_send(struct hf_pool *pool, struct hf_pool_worker *w,
                              struct hf_pool_list *list, uint32_t count);
 void hf_pool_worker_receive(struct hf_pool *pool, struct hf_pool_worker *w);
-void hf_pool_worker_kill(struct hf_pool_worker *w);
+void hf_pool_worker_kill(struct hf_pool *pool, struct hf_pool_worker *w);
 void hf_pool_worker_retire(struct hf_pool_worker *w); /* it ends when it has finished */
 
 /* The worker is over: blame, retry, put back what it had. blame: whether the object in flight

@@ -109,6 +109,19 @@ static void finish_loading(struct hf_pool *pool, struct hf_pool_template *t, boo
     hf_buffer_done(&why);
 }
 
+/* The first one, when it was not waited for, or its successor after a crash. */
+static void finish_first(struct hf_pool *pool, struct hf_pool_template *t, bool spoke)
+{
+    if (!spoke && hf_pool_now() - t->since < HF_POOL_READY_TIMEOUT_MS)
+        return;
+    hf_buffer_clear(&pool->error);
+    if (spoke && hf_pool_template_ready(pool, t, &pool->error) == HF_OK)
+        return;
+    if (!spoke)
+        hf_buffer_text(&pool->error, "does not answer");
+    hf_pool_lose_template(pool, t);
+}
+
 static bool has_workers(const struct hf_pool *pool, const struct hf_pool_template *t)
 {
     for (unsigned i = 0; i < pool->options.workers; i++)
@@ -126,7 +139,9 @@ static void retire(struct hf_pool *pool, struct hf_pool_template *t)
 
 void hf_pool_reload_turn(struct hf_pool *pool, struct hf_pool_template *t, bool spoke)
 {
-    if (t->state == TEMPLATE_LOADING)
+    if (t->state == TEMPLATE_LOADING && t == pool->current)
+        finish_first(pool, t, spoke);
+    else if (t->state == TEMPLATE_LOADING)
         finish_loading(pool, t, spoke);
     else if (t->state == TEMPLATE_ENDING)
         (void)hf_pool_template_poll(t);

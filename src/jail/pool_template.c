@@ -89,7 +89,9 @@ static enum hf_status say_wrong(const struct hf_pool *pool, struct hf_buffer *er
                                 const char *wrong)
 {
     if (error != NULL)
-        hf_buffer_format(error, "%s %s", pool->worker_path, wrong);
+        hf_buffer_format(error, "%s %s",
+                         pool->worker_path != NULL ? pool->worker_path : "holdfast-worker",
+                         wrong);
     return HF_CRASHED;
 }
 
@@ -117,6 +119,17 @@ enum hf_status hf_pool_template_ready(struct hf_pool *pool, struct hf_pool_templ
     return m.ready.status;
 }
 
+/* Returns 0 or an errno. */
+static int start_process(struct hf_pool *pool, struct hf_pool_template *t, int channel)
+{
+    t->host = pool->options.host;
+    if (t->host == NULL)
+        return spawn(pool, t, channel);
+    t->pid = 0;
+    t->token = t->host->start(t->host->user, channel);
+    return t->token != 0 ? 0 : EAGAIN;
+}
+
 enum hf_status hf_pool_template_begin(struct hf_pool *pool, struct hf_pool_template *t,
                                       struct hf_buffer *error)
 {
@@ -127,17 +140,22 @@ enum hf_status hf_pool_template_begin(struct hf_pool *pool, struct hf_pool_templ
         return HF_IO;
     }
     t->control = ends[0];
-    int failed = spawn(pool, t, ends[1]);
+    pool->stats.templates_started++;
+    int failed = start_process(pool, t, ends[1]);
     close(ends[1]);
+    if (failed == 0 && !hf_pool_watch(pool, t->control))
+        failed = errno;
     if (failed != 0) {
         hf_fd_release(&t->control);
         if (error != NULL)
-            hf_buffer_format(error, "%s cannot be started: %s", pool->worker_path,
+            hf_buffer_format(error, "%s cannot be started: %s",
+                             pool->worker_path != NULL ? pool->worker_path
+                                                       : "holdfast-worker",
                              strerror(failed));
         return failed == ENOENT ? HF_NOTFOUND : failed == ENOMEM ? HF_NOMEM : HF_CRASHED;
     }
     /* For killing it without doubt about whom; a host that collects all children may be first. */
-    t->pidfd = (int)syscall(SYS_pidfd_open, t->pid, 0);
+    t->pidfd = t->pid > 0 ? (int)syscall(SYS_pidfd_open, t->pid, 0) : -1;
     t->state = TEMPLATE_LOADING;
     t->since = hf_pool_now();
     t->crashes = 0;
@@ -153,8 +171,8 @@ enum hf_status hf_pool_template_start(struct hf_pool *pool, struct hf_pool_templ
 {
     pool->template_starts++;
     enum hf_status st = hf_pool_template_begin(pool, t, error);
-    if (st != HF_OK)
-        return st;
+    if (st != HF_OK || pool->options.host != NULL)
+        return st; /* with a host, READY comes when it comes */
     st = readable(t->control, HF_POOL_READY_TIMEOUT_MS)
              ? hf_pool_template_ready(pool, t, error)
              : say_wrong(pool, error, "does not answer");
@@ -167,6 +185,9 @@ enum hf_status hf_pool_template_start(struct hf_pool *pool, struct hf_pool_templ
 void hf_pool_template_release(struct hf_pool_template *t)
 {
     hf_fd_release(&t->control);
+    if (t->host != NULL && t->token != 0)
+        t->host->stop(t->host->user, t->token);
+    t->token = 0;
     t->state = TEMPLATE_ENDING;
     t->since = hf_pool_now();
 }
@@ -182,7 +203,8 @@ bool hf_pool_template_poll(struct hf_pool_template *t)
     if (!gone && waited < 2 * STOP_TIMEOUT_MS)
         return false;
     hf_fd_release(&t->pidfd);
-    (void)waitpid(t->pid, &status, WNOHANG);
+    if (t->pid > 0)
+        (void)waitpid(t->pid, &status, WNOHANG);
     t->pid = 0;
     t->state = TEMPLATE_NONE;
     return true;
@@ -240,7 +262,7 @@ static bool handle(struct hf_pool *pool, const struct hf_message *m, int *fd)
     w->pidfd = *fd;
     *fd = -1;
     if (w->state == WORKER_DYING)
-        hf_pool_worker_kill(w);
+        hf_pool_worker_kill(pool, w);
     return true;
 }
 

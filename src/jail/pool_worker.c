@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -112,7 +113,8 @@ struct hf_pool_worker *hf_pool_worker_start(struct hf_pool *pool)
     w->channel = ends[0];
     w->serial = ++pool->serials;
     int page = make_page(&w->page);
-    bool sent = page >= 0 && send_fork(pool, w->serial, ends[1], page);
+    bool sent = page >= 0 && hf_pool_watch(pool, w->channel) &&
+                send_fork(pool, w->serial, ends[1], page);
     hf_fd_release(&page);
     close(ends[1]);
     if (!sent) {
@@ -144,7 +146,7 @@ uint32_t hf_pool_worker_send(struct hf_pool *pool, struct hf_pool_worker *w,
     if (pool->out.failed ||
         hf_channel_send(w->channel, hf_buffer_view(&pool->out), fds, n, false) != HF_OK) {
         if (!pool->out.failed && (errno == EPIPE || errno == ECONNRESET))
-            hf_pool_worker_kill(w);
+            hf_pool_worker_kill(pool, w);
         else if (!pool->out.failed && errno == ETOOMANYREFS && n > 1)
             return hf_pool_worker_send(pool, w, list,
                                        n / 2); /* the user's quota in flight */
@@ -348,15 +350,17 @@ void hf_pool_worker_receive(struct hf_pool *pool, struct hf_pool_worker *w)
         if (st == HF_NOTFOUND && ended_as_agreed(w))
             hf_pool_worker_judge(pool, w, false);
         else
-            hf_pool_worker_kill(w); /* died, or speaks nonsense */
+            hf_pool_worker_kill(pool, w); /* died, or speaks nonsense */
         return;
     }
 }
 
 /* Ends */
 
-void hf_pool_worker_kill(struct hf_pool_worker *w)
+void hf_pool_worker_kill(struct hf_pool *pool, struct hf_pool_worker *w)
 {
+    /* It stays open until the end is known, and must not be told of until then. */
+    (void)epoll_ctl(pool->ears, EPOLL_CTL_DEL, w->channel, NULL);
     if (w->pidfd >= 0)
         (void)syscall(SYS_pidfd_send_signal, w->pidfd, SIGKILL, NULL, 0);
     if (w->state != WORKER_DYING)
