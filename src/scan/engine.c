@@ -89,11 +89,20 @@ enum hf_status hf_scan_object(struct hf_engine *engine, struct hf_object *object
     struct hf_cursor whole =
         hf_cursor_open(object->bytes.data, object->bytes.len, &engine->budget);
     object->format = hf_identify(&whole);
+    struct hf_stream stream = {.kinds = 0};
+    if (object->stream == NULL)
+        object->stream = &stream;
     if (engine->options.inspect)
         hf_scan_inspect(engine, object);
+    object->wanted = hf_db_digests_wanted(engine->db, object->bytes.len);
+    if (object->stream == &stream)
+        hf_stream_open(&engine->streams, &stream, object->bytes,
+                       object->wanted & ~object->digests.have);
     enum hf_status st = engine->options.flat ? HF_OK : hf_scan_children(engine, object);
     if (st != HF_STOPPED)
         hf_scan_judge(engine, object);
+    hf_stream_drop(&engine->streams, object->stream);
+    object->stream = NULL;
     engine->report->objects++;
     engine->report->bytes += object->bytes.len;
     engine->finished++;

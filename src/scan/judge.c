@@ -62,10 +62,10 @@ static bool on_digest(void *user, struct hf_signature signature, enum hf_digest_
 static void judge_digests(struct hf_judging *j)
 {
     uint64_t size = j->object->bytes.len;
-    unsigned wanted = hf_db_digests_wanted(j->engine->db, size);
-    if (wanted == 0)
+    if (j->object->wanted == 0)
         return;
-    const struct hf_digests *digests = digests_of(j->engine, j->object, wanted);
+    hf_stream_finish(&j->engine->streams, j->object->stream, &j->object->digests);
+    const struct hf_digests *digests = digests_of(j->engine, j->object, j->object->wanted);
     hf_db_find_digests(j->engine->db, size, digests, on_digest, j);
 }
 
@@ -98,9 +98,8 @@ static void search(struct hf_engine *engine, const struct hf_object *object,
 static void judge_view(struct hf_judging *j, enum hf_view_kind view, struct hf_bytes bytes)
 {
     struct hf_engine *engine = j->engine;
-    struct hf_hits hits =
-        hf_hits_begin(engine->db, engine->arena, &engine->budget, engine->scratch,
-                      &engine->prepared, bytes);
+    struct hf_hits hits = hf_hits_begin(engine->db, engine->arena, &engine->budget,
+                                        engine->scratch, &engine->prepared, bytes);
     hits.admits = hf_judge_admits;
     hits.admits_user = j;
     j->view = view;

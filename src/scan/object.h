@@ -4,6 +4,7 @@
 #ifndef HF_SCAN_OBJECT_H
 #define HF_SCAN_OBJECT_H
 
+#include "digest/streams.h"
 #include "scan/child_store.h"
 #include "scan/engine.h"
 #include "scan/prepared.h"
@@ -17,13 +18,16 @@ struct hf_object {
     uint64_t depth; /* 0: the file */
     enum hf_format format;
     struct hf_digests digests; /* as far as somebody needed them */
+    unsigned wanted;           /* digests that some signature of this size could use */
+    struct hf_stream *stream;  /* on their way; NULL: none */
 };
 
 struct hf_engine {
     const struct hf_db *db;
     struct hf_engine_options options;
     struct hf_hasher *hasher;
-    struct hf_arena *arena; /* tables of decoders, matches; rewound after each object */
+    struct hf_streams streams; /* of the object at hand, those around it, files to come */
+    struct hf_arena *arena;    /* tables of decoders, matches; rewound after each object */
     struct hf_machine_scratch *scratch; /* of patterns that are programs */
     struct hf_prepared_table prepared;
     struct hf_spool spool;
