@@ -85,7 +85,9 @@ void hf_build_bad_line(struct hf_build *build, uint64_t line, const char *format
 HF_MUST_USE enum hf_status hf_build_read_text(struct hf_build *build, const char *file_name,
                                               struct hf_bytes text);
 
-/* The same from a descriptor, from its position on: never all of it in memory. */
+/* The same from a descriptor, from its position on: never all of it in memory. ClamAV's
+ * containers too (.cvd .cld .cud; db/cvd.h): HF_MALFORMED, HF_TRUNCATED, HF_LIMIT when one is
+ * damaged or not signed by whom it should be. */
 HF_MUST_USE enum hf_status hf_build_read_fd(struct hf_build *build, const char *file_name,
                                             int fd);
 

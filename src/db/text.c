@@ -2,6 +2,7 @@
 #include "base/auto.h"
 #include "base/fd.h"
 #include "db/build_internal.h"
+#include "db/cvd.h"
 #include "db/text_chunks.h"
 
 #include <dirent.h>
@@ -209,6 +210,8 @@ enum hf_status hf_build_read_fd(struct hf_build *build, const char *file_name, i
     struct hf_text_input input = {.fd = fd};
     uint8_t head[HEAD];
     size_t got;
+    if (hf_cvd_kind_of(file_name) != HF_CVD_NONE)
+        return hf_build_read_container(build, file_name, fd);
     if (r.format == NULL)
         return HF_UNSUPPORTED;
     if (hf_fd_read_at(fd, head, sizeof head, 0, &got) != HF_OK)
@@ -219,7 +222,7 @@ enum hf_status hf_build_read_fd(struct hf_build *build, const char *file_name, i
     return read_source(&r, file_name, &input, first);
 }
 
-static void complain(struct hf_build *build, const char *path, const char *text)
+void hf_build_say(struct hf_build *build, const char *path, const char *text)
 {
     if (build->on_message != NULL)
         build->on_message(build->user, path, 0, text);
@@ -227,7 +230,7 @@ static void complain(struct hf_build *build, const char *path, const char *text)
 
 static enum hf_status refuse(struct hf_build *build, const char *path)
 {
-    complain(build, path, strerror(errno));
+    hf_build_say(build, path, strerror(errno));
     return errno == ENOENT ? HF_NOTFOUND : HF_IO;
 }
 
@@ -239,7 +242,7 @@ static enum hf_status read_file(struct hf_build *build, int fd, const char *path
     if (st == HF_IO)
         return refuse(build, path);
     if (st == HF_UNSUPPORTED)
-        complain(build, path, "not a signature file: its name's ending is not known");
+        hf_build_say(build, path, "not a signature file: its name's ending is not known");
     return st;
 }
 
@@ -283,6 +286,11 @@ static enum hf_status read_folder(struct hf_build *build, const char *path,
     return st;
 }
 
+static bool is_source(const char *name)
+{
+    return hf_text_format_of(name) != NULL || hf_cvd_kind_of(name) != HF_CVD_NONE;
+}
+
 /* named: given by the caller, so that what is no source is an error; in folders it is not. */
 static enum hf_status read_entry(struct hf_build *build, const char *path, const char *name,
                                  bool named)
@@ -293,7 +301,7 @@ static enum hf_status read_entry(struct hf_build *build, const char *path, const
         return refuse(build, path);
     if (S_ISDIR(st.st_mode))
         return read_folder(build, path, named ? "" : name);
-    if (!named && (hf_text_format_of(name) == NULL || !S_ISREG(st.st_mode)))
+    if (!named && (!is_source(name) || !S_ISREG(st.st_mode)))
         return HF_OK;
     return read_file(build, fd, path, name);
 }

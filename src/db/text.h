@@ -58,6 +58,14 @@ hf_read_line hf_read_ndb;    /* text_ndb.c */
 hf_read_line hf_read_ignore; /* text_hashes.c */
 hf_read_whole hf_read_yara;  /* text_yara.c */
 
+/* Read a .cvd, .cld or .cud from a descriptor: verified, then its members (text_cvd.c). Statuses
+ * of hf_cvd_read; a message says what is wrong, or that nobody has signed it. */
+HF_MUST_USE enum hf_status hf_build_read_container(struct hf_build *build,
+                                                   const char *file_name, int fd);
+
+/* Say something of a file as a whole, through on_message. */
+void hf_build_say(struct hf_build *build, const char *file_name, const char *text);
+
 /* Split at a separator; fields past max are left in the last. Returns how many. */
 size_t hf_split(struct hf_bytes text, char separator, struct hf_bytes *fields, size_t max);
 
