@@ -49,8 +49,9 @@ static const struct hf_command command_build = {
     .summary = "compile signatures into a database",
     .details =
         "Sources are files or folders of text signatures: .hdb .hsb .mdb .msb .imp .fp .sfp\n"
-        ".ndb .ign2 as ClamAV has them, its containers (.cvd .cld .cud), and lists of digests (.txt .md5 .sha1 .sha256\n"
-        ".hashes): digest [size] [name], or as sha256sum writes them.\n"
+        ".ndb .ign2 as ClamAV has them, its containers (.cvd .cld .cud), and lists of\n"
+        "digests (.txt .md5 .sha1 .sha256 .hashes): digest [size] [name], or as sha256sum\n"
+        "writes them.\n"
         "Exit codes: 0 written, 2 not.",
     .options = build_options,
     .option_count = sizeof build_options / sizeof *build_options,
