@@ -9,7 +9,7 @@
 #   make damage-archives  archives of real tools, each cut and damaged 500 times, through the decoders
 #   make bench        benchmarks beside clamscan (interleaved ratios)
 #   make compare-facts   facts of every ELF below /usr and of Wine's PE files, and of broken ones,
-#                     beside yara and readelf
+#                     beside yara, readelf, objdump and pefile
 #   make differential random ClamAV signatures and files, judged by ours and by clamscan
 #   make exchange-go signed notes, proofs and tiles, exchanged with Go's sumdb
 #   make facts-reference writes docs/facts.md from the schema
@@ -78,6 +78,7 @@ compare-facts: $(BUILD)/build.ninja
 	@$(NINJA) compare-elf-readelf
 	@$(NINJA) compare-pe
 	@$(NINJA) compare-pe-clamav
+	@$(NINJA) compare-pe-tools
 
 exchange-go: $(BUILD)/build.ninja
 	@$(MESON) configure $(BUILD) -Dtests=true

@@ -14,7 +14,7 @@ libzstd-dev liblz4-dev libmspack-dev liblhasa-dev"
 check="$build
 libcmocka-dev python3 clamav clamav-testfiles yara p7zip-full genisoimage cpio rpm dpkg-dev zip
 xz-utils zstd lz4 bzip2 binutils strace man-db libarchive-tools lzip arj ncompress lhasa
-osslsigncode openssl libwine gcc-mingw-w64-x86-64-win32 gcc-mingw-w64-i686-win32"
+osslsigncode openssl python3-pefile libwine gcc-mingw-w64-x86-64-win32 gcc-mingw-w64-i686-win32"
 
 case ${1:-} in
 build) wanted=$build ;;
