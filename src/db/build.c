@@ -252,6 +252,14 @@ static enum hf_status searchable(const struct hf_pattern *patterns, size_t count
     return st;
 }
 
+static bool is_chained(const struct hf_pattern *patterns, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if ((patterns[i].flags & HF_PATTERN_LINKED) != 0)
+            return true;
+    return false;
+}
+
 enum hf_status hf_build_add_rule(struct hf_build *build, const struct hf_rule *rule,
                                  const struct hf_pattern *patterns, size_t count,
                                  struct hf_bytes name)
@@ -272,6 +280,7 @@ enum hf_status hf_build_add_rule(struct hf_build *build, const struct hf_rule *r
     struct hf_rule stored = *rule;
     stored.pattern_first = build->patterns.count;
     stored.pattern_count = (uint32_t)count;
+    stored.flags |= is_chained(patterns, count) ? HF_RULE_CHAINED : 0u;
     struct hf_buffer record = {0};
     hf_buffer_u32(&record, hf_stems_add(&build->stems, &parts, build->source));
     hf_buffer_u64(&record, parts.number);

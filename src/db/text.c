@@ -1,4 +1,5 @@
 #include "db/text.h"
+#include "base/arena.h"
 #include "base/auto.h"
 #include "base/fd.h"
 #include "db/build_internal.h"
@@ -27,8 +28,12 @@ static const struct hf_text_format formats[] = {
     {".msb", hf_read_clamav_hash, .tables = HF_DB_SECTION_MD5, .size_first = true},
     {".msu", hf_read_clamav_hash, .tables = HF_DB_SECTION_MD5, .size_first = true},
     {".imp", hf_read_clamav_hash, .tables = HF_DB_IMPORTS_MD5, .any_size_at_any_level = true},
-    {".ndb", hf_read_ndb},
-    {".ndu", hf_read_ndb},
+    {".ndb", .rule = hf_clamav_read_ndb},
+    {".ndu", .rule = hf_clamav_read_ndb},
+    {".sdb", .rule = hf_clamav_read_ndb},
+    {".db", .rule = hf_clamav_read_db},
+    {".ldb", .rule = hf_clamav_read_ldb},
+    {".ldu", .rule = hf_clamav_read_ldb},
     {".ign", hf_read_ignore},
     {".ign2", hf_read_ignore},
     {".yar", .whole = hf_read_yara},
@@ -38,20 +43,16 @@ static const struct hf_text_format formats[] = {
     {".sha1", hf_read_plain_hash, .tables = HF_DB_HASH_MD5},
     {".sha256", hf_read_plain_hash, .tables = HF_DB_HASH_MD5},
     {".hashes", hf_read_plain_hash, .tables = HF_DB_HASH_MD5},
-    {".db",  NULL, "byte strings in .db"},
-    {".sdb", NULL, "byte strings in .sdb"},
-    {".ldb", NULL, "logical signatures (.ldb)"},
-    {".ldu", NULL, "logical signatures (.ldu)"},
-    {".cdb", NULL, "container metadata (.cdb)"},
-    {".crb", NULL, "certificates (.crb)"},
-    {".idb", NULL, "icons (.idb)"},
-    {".ftm", NULL, "file type magic (.ftm)"},
-    {".pdb", NULL, "phishing addresses (.pdb)"},
-    {".gdb", NULL, "phishing addresses (.gdb)"},
-    {".wdb", NULL, "allowed addresses (.wdb)"},
-    {".cbc", NULL, "bytecode (.cbc)"},
-    {".cfg", NULL, "engine configuration (.cfg)"},
-    {".pwdb", NULL, "archive passwords (.pwdb)"},
+    {".cdb", .kind = "container metadata (.cdb)"},
+    {".crb", .kind = "certificates (.crb)"},
+    {".idb", .kind = "icons (.idb)"},
+    {".ftm", .kind = "file type magic (.ftm)"},
+    {".pdb", .kind = "phishing addresses (.pdb)"},
+    {".gdb", .kind = "phishing addresses (.gdb)"},
+    {".wdb", .kind = "allowed addresses (.wdb)"},
+    {".cbc", .kind = "bytecode (.cbc)"},
+    {".cfg", .kind = "engine configuration (.cfg)"},
+    {".pwdb", .kind = "archive passwords (.pwdb)"},
 };
 /* clang-format on */
 
@@ -65,6 +66,8 @@ const struct hf_text_format *hf_text_format_of(const char *file_name)
     }
     return NULL;
 }
+
+enum { RULE_BYTES_MAX = 256 << 20 }; /* of one rule's trees and programs */
 
 /* What the lines of one text share. */
 struct reading {
@@ -91,19 +94,53 @@ static enum hf_status keep_line(struct reading *r, struct hf_bytes text)
     case HF_LINE_NOTHING: return HF_OK;
     case HF_LINE_DIGEST: return keep_digest(r);
     case HF_LINE_NAME: return hf_build_add_ignore(r->build, line->name);
-    case HF_LINE_RULE:
-        return hf_build_add_rule(r->build, &line->rule, &line->pattern, 1, line->name);
     case HF_LINE_SKIP: hf_build_skip(r->build, line->why); return HF_OK;
     case HF_LINE_BAD: hf_build_bad_line(r->build, r->number, "%s", line->why); return HF_OK;
     }
     return HF_OK;
 }
 
+/* A line of .ndb, .ldb and others. */
+static enum hf_status keep_rule(struct reading *r, struct hf_bytes text,
+                                struct hf_arena *arena)
+{
+    struct hf_clamav_signature s;
+    enum hf_status st = HF_OK;
+    switch (r->format->rule(text, arena, &s)) {
+    case HF_CLAMAV_SKIP: hf_build_skip(r->build, s.why); return HF_OK;
+    case HF_CLAMAV_BAD: hf_build_bad_line(r->build, r->number, "%s", s.why); return HF_OK;
+    case HF_CLAMAV_RULE:
+        st = hf_build_add_rule(r->build, &s.rule, s.patterns, s.pattern_count,
+                               hf_clamav_bare_name(s.name));
+        break;
+    }
+    if (st != HF_UNSUPPORTED && st != HF_LIMIT)
+        return st;
+    hf_build_skip(r->build, "signatures with a part that cannot be searched for");
+    return HF_OK;
+}
+
+static enum hf_status read_rules(struct reading *r, struct hf_bytes text)
+{
+    HF_AUTO(hf_arena_release) struct hf_arena *arena = hf_arena_new(RULE_BYTES_MAX);
+    struct hf_bytes line;
+    enum hf_status st = arena == NULL ? HF_NOMEM : HF_OK;
+    for (r->number = 1; st == HF_OK && hf_next_line(&text, &line); r->number++) {
+        if (line.len == 0 || line.data[0] == '#')
+            continue;
+        struct hf_arena_mark mark = hf_arena_mark(arena);
+        st = keep_rule(r, line, arena);
+        hf_arena_rewind(arena, mark);
+    }
+    return st;
+}
+
 static enum hf_status read_lines(struct reading *r, struct hf_bytes text)
 {
+    if (r->format->rule != NULL)
+        return read_rules(r, text);
     if (r->format->whole != NULL)
         return r->format->whole(r->build, r->build->file, text);
-    HF_AUTO(hf_buffer_done) struct hf_buffer scratch = {0};
     struct hf_bytes line;
     enum hf_status st = HF_OK;
     for (r->number = 1; st == HF_OK && hf_next_line(&text, &line); r->number++) {
@@ -113,8 +150,7 @@ static enum hf_status read_lines(struct reading *r, struct hf_bytes text)
             hf_build_skip(r->build, r->format->kind);
             continue;
         }
-        r->line.scratch = hf_buffer_reserve(&scratch, line.len);
-        st = r->line.scratch == NULL ? HF_NOMEM : keep_line(r, line);
+        st = keep_line(r, line);
     }
     return st;
 }

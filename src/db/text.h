@@ -4,9 +4,7 @@
 #define HF_DB_TEXT_H
 
 #include "db/build.h"
-
-/* ClamAV's functionality level that we answer to: signatures for other levels are skipped. */
-enum { HF_CLAMAV_LEVEL = 216 };
+#include "rules/clamav/clamav.h"
 
 struct hf_text_format;
 
@@ -16,7 +14,6 @@ enum hf_line_result {
     HF_LINE_NOTHING, /* a comment, or nothing on it */
     HF_LINE_DIGEST,  /* digest, size and name are filled */
     HF_LINE_NAME,    /* name is filled */
-    HF_LINE_RULE,    /* name, rule and pattern are filled */
     HF_LINE_SKIP,    /* not taken: why says which kind */
     HF_LINE_BAD      /* not understood: why says what */
 };
@@ -27,13 +24,14 @@ struct hf_line {
     uint64_t size;
     uint8_t digest[32];
     size_t digest_length;
-    struct hf_rule rule;
-    struct hf_pattern pattern;
-    uint8_t *scratch; /* as long as the line's text; patterns borrow from it */
 };
 
 typedef enum hf_line_result hf_read_line(const struct hf_text_format *format,
                                          struct hf_bytes text, struct hf_line *line);
+
+/* Reads a line that is a rule with patterns. */
+typedef enum hf_clamav_result hf_read_rule(struct hf_bytes line, struct hf_arena *arena,
+                                           struct hf_clamav_signature *out);
 
 /* Reads a file as a whole, for languages that are no lines. */
 typedef enum hf_status hf_read_whole(struct hf_build *build, const char *file_name,
@@ -41,7 +39,8 @@ typedef enum hf_status hf_read_whole(struct hf_build *build, const char *file_na
 
 struct hf_text_format {
     const char *ending;
-    hf_read_line *read;        /* NULL: every line is skipped, as kind, unless whole */
+    hf_read_line *read; /* all NULL: every line is skipped, as kind */
+    hf_read_rule *rule;
     const char *kind;          /* of skipped lines */
     enum hf_db_section tables; /* digests go here (its MD5 table); 0: none */
     bool size_first;           /* size:hash:name instead of hash:size:name */
@@ -54,7 +53,6 @@ const struct hf_text_format *hf_text_format_of(const char *file_name);
 
 hf_read_line hf_read_plain_hash; /* text_hashes.c */
 hf_read_line hf_read_clamav_hash;
-hf_read_line hf_read_ndb;    /* text_ndb.c */
 hf_read_line hf_read_ignore; /* text_hashes.c */
 hf_read_whole hf_read_yara;  /* text_yara.c */
 
@@ -68,6 +66,9 @@ void hf_build_say(struct hf_build *build, const char *file_name, const char *tex
 
 /* Split at a separator; fields past max are left in the last. Returns how many. */
 size_t hf_split(struct hf_bytes text, char separator, struct hf_bytes *fields, size_t max);
+
+/* "Name (Clam)" is "Name". */
+struct hf_bytes hf_clamav_bare_name(struct hf_bytes name);
 
 /* The last two fields of a ClamAV line: levels. HF_LINE_NOTHING: they admit ours. */
 enum hf_line_result hf_check_levels(const struct hf_bytes *fields, size_t count,

@@ -45,15 +45,14 @@ enum hf_line_result hf_check_levels(const struct hf_bytes *fields, size_t count,
             return bad(line, "engine level is no number");
     }
     *level_min = level[0];
-    if (level[0] > HF_CLAMAV_LEVEL || level[1] < HF_CLAMAV_LEVEL) {
+    if (level[0] > HF_CLAMAV_FLEVEL || level[1] < HF_CLAMAV_FLEVEL) {
         line->why = "for other engine levels";
         return HF_LINE_SKIP;
     }
     return HF_LINE_NOTHING;
 }
 
-/* "Name (Clam)" is "Name". */
-static struct hf_bytes bare_name(struct hf_bytes name)
+struct hf_bytes hf_clamav_bare_name(struct hf_bytes name)
 {
     static const char tail[] = " (Clam)";
     size_t n = sizeof tail - 1;
@@ -71,7 +70,7 @@ enum hf_line_result hf_read_clamav_hash(const struct hf_text_format *format,
     if (n < 3 || n > 5)
         return bad(line, "3 to 5 fields are needed");
     struct hf_bytes size = f[format->size_first ? 0 : 1];
-    line->name = bare_name(f[2]);
+    line->name = hf_clamav_bare_name(f[2]);
     if (!read_digest(f[format->size_first ? 1 : 0], line))
         return bad(line, "no MD5, SHA-1 or SHA-256 digest");
     if (line->name.len == 0)

@@ -126,6 +126,7 @@ struct hf_pe_resource {
 /* Strings of version information, narrowed as YARA does: the low byte of each unit. */
 struct hf_pe_version_string {
     struct hf_bytes key, value; /* at most 63 and 255 bytes */
+    uint64_t offset;            /* where the key begins in the file */
 };
 
 struct hf_pe_icon {

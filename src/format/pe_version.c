@@ -107,6 +107,7 @@ static void read_string(struct reader *r, uint64_t block, size_t key_units)
         r->status = HF_NOMEM;
         return;
     }
+    s->offset = block + HEADER_SIZE;
     s->key = narrow(r->file, r->arena, block + HEADER_SIZE, KEY_MAX);
     s->value = narrow(r->file, r->arena, value, empty ? 0 : VALUE_MAX);
     if (s->key.data == NULL || s->value.data == NULL)

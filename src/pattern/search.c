@@ -149,6 +149,14 @@ enum hf_status hf_pattern_needles(const struct hf_pattern *pattern, hf_on_needle
                                                : program_needles(pattern, on_needle, user);
 }
 
+bool hf_pattern_is_every(const struct hf_pattern *pattern)
+{
+    struct hf_program program;
+    return pattern->kind != HF_PATTERN_LITERAL &&
+           hf_program_open(pattern->text, &program) == HF_OK &&
+           (program.flags & HF_PROGRAM_EVERY) != 0;
+}
+
 bool hf_pattern_is_lazy(const struct hf_pattern *pattern)
 {
     struct hf_program program;

@@ -67,6 +67,9 @@ HF_MUST_USE enum hf_status hf_pattern_confirm(const struct hf_pattern *pattern,
                                               struct hf_machine_scratch *scratch,
                                               hf_on_match *on_match, void *user);
 
+/* Whether of several matches at one start all count (HF_PROGRAM_EVERY). */
+bool hf_pattern_is_every(const struct hf_pattern *pattern);
+
 /* Whether of several matches at one start the shortest counts. */
 bool hf_pattern_is_lazy(const struct hf_pattern *pattern);
 

@@ -9,13 +9,16 @@ static const char *const view_names[HF_VIEW_COUNT] = {
 };
 
 enum {
-    KNOWN_FLAGS = HF_RULE_WAKES_ALONE | HF_RULE_PRIVATE | HF_RULE_PUA | HF_RULE_INDICATOR,
+    KNOWN_FLAGS = (HF_RULE_BODY << 1) - 1,
     /* Parts of the stored form that most rules do not need: bits of one byte. */
     HAS_SIZES = 1 << 0,
     HAS_MAGIC = 1 << 1,
     HAS_CONTAINER = 1 << 2,
     HAS_PROGRAM = 1 << 3,
-    KNOWN_PARTS = 15
+    HAS_OUTER = 1 << 4,
+    HAS_ENTRY = 1 << 5,
+    HAS_SECTIONS = 1 << 6,
+    HAS_HANDLER = 1 << 7
 };
 
 const char *hf_view_name(enum hf_view_kind kind)
@@ -37,7 +40,22 @@ static unsigned parts_of(const struct hf_rule *rule)
     return (g->size_min != 0 || g->size_max != HF_GUARD_NO_MAX ? HAS_SIZES : 0u) |
            (g->magic.length != 0 ? HAS_MAGIC : 0u) |
            (g->container != 0 ? HAS_CONTAINER : 0u) |
-           (rule->program.len != 0 ? HAS_PROGRAM : 0u);
+           (rule->program.len != 0 ? HAS_PROGRAM : 0u) |
+           (g->outer_count != 0 ? HAS_OUTER : 0u) | (g->has_entry ? HAS_ENTRY : 0u) |
+           (g->has_sections ? HAS_SECTIONS : 0u) | (rule->handler != 0 ? HAS_HANDLER : 0u);
+}
+
+static void write_range(const struct hf_guard_range *range, struct hf_buffer *out)
+{
+    hf_buffer_u64(out, range->min);
+    hf_buffer_u64(out, range->max);
+}
+
+static struct hf_guard_range read_range(struct hf_cursor *in)
+{
+    struct hf_guard_range range = {.min = hf_u64le(in)};
+    range.max = hf_u64le(in);
+    return range;
 }
 
 /* u8 parts, u8 condition, u8 target, u8 flags, u32 views, u32 first, u32 count; then the parts in
@@ -65,6 +83,17 @@ void hf_rule_write(const struct hf_rule *rule, struct hf_buffer *out)
         hf_buffer_u16(out, rule->guards.container);
     if ((parts & HAS_PROGRAM) != 0)
         hf_buffer_counted(out, rule->program);
+    if ((parts & HAS_OUTER) != 0) {
+        hf_buffer_u8(out, rule->guards.outer_count);
+        for (unsigned i = 0; i < rule->guards.outer_count; i++)
+            hf_buffer_u16(out, rule->guards.outer[i]);
+    }
+    if ((parts & HAS_ENTRY) != 0)
+        write_range(&rule->guards.entry, out);
+    if ((parts & HAS_SECTIONS) != 0)
+        write_range(&rule->guards.sections, out);
+    if ((parts & HAS_HANDLER) != 0)
+        hf_buffer_u16(out, rule->handler);
 }
 
 static void read_parts(struct hf_cursor *in, unsigned parts, struct hf_rule *rule)
@@ -87,6 +116,23 @@ static void read_parts(struct hf_cursor *in, unsigned parts, struct hf_rule *rul
         rule->guards.container = hf_u16le(in);
     if ((parts & HAS_PROGRAM) != 0)
         rule->program = hf_take(in, hf_u32le(in));
+    if ((parts & HAS_OUTER) != 0) {
+        rule->guards.outer_count = hf_u8(in);
+        if (rule->guards.outer_count > HF_GUARD_OUTER_MAX) {
+            in->failed = true;
+            return;
+        }
+        for (unsigned i = 0; i < rule->guards.outer_count; i++)
+            rule->guards.outer[i] = hf_u16le(in);
+    }
+    rule->guards.has_entry = (parts & HAS_ENTRY) != 0;
+    if (rule->guards.has_entry)
+        rule->guards.entry = read_range(in);
+    rule->guards.has_sections = (parts & HAS_SECTIONS) != 0;
+    if (rule->guards.has_sections)
+        rule->guards.sections = read_range(in);
+    if ((parts & HAS_HANDLER) != 0)
+        rule->handler = hf_u16le(in);
 }
 
 enum hf_status hf_rule_read(struct hf_cursor *in, struct hf_rule *rule)
@@ -100,9 +146,8 @@ enum hf_status hf_rule_read(struct hf_cursor *in, struct hf_rule *rule)
     rule->pattern_count = hf_u32le(in);
     read_parts(in, parts, rule);
     rule->condition = (enum hf_condition_kind)condition;
-    bool known = (parts & ~(unsigned)KNOWN_PARTS) == 0 &&
-                 condition <= HF_CONDITION_PROGRAM &&
-                 (rule->flags & ~(unsigned)KNOWN_FLAGS) == 0;
+    bool known =
+        condition <= HF_CONDITION_PROGRAM && (rule->flags & ~(unsigned)KNOWN_FLAGS) == 0;
     if (in->failed || !known ||
         (condition == HF_CONDITION_PROGRAM) != (rule->program.len != 0)) {
         in->failed = true;

@@ -27,6 +27,12 @@ struct hf_scope {
     uint8_t target; /* ClamAV's target number; 0: objects of every format */
 };
 
+/* Both ends included. */
+struct hf_guard_range {
+    uint64_t min, max;
+};
+enum { HF_GUARD_OUTER_MAX = 16 };
+
 /* What must hold of an object before a rule is looked at: cheap, and known before matching. */
 struct hf_guards {
     uint64_t size_min, size_max; /* of the view; size_max HF_GUARD_NO_MAX: none */
@@ -35,7 +41,15 @@ struct hf_guards {
         uint8_t bytes[8];
         uint32_t offset;
     } magic;
-    uint16_t container; /* format of the direct parent + 1 (enum hf_format); 0: any */
+    /* ClamAV's types (rules/clamav/types.h) of what the object lies in: container is the direct
+     * parent's, 0: any; outer are those of a way from outside inwards, the last the direct
+     * parent's, CL_TYPE_ANY: passed over without using up a parent. */
+    uint16_t container;
+    uint8_t outer_count;
+    uint16_t outer[HF_GUARD_OUTER_MAX];
+    /* Of executables, as ClamAV reads them. Objects whose headers it cannot read do not pass. */
+    bool has_entry, has_sections;
+    struct hf_guard_range entry, sections; /* file offset of the entry point; how many */
 };
 #define HF_GUARD_NO_MAX UINT64_MAX
 
@@ -43,7 +57,13 @@ enum hf_rule_flag {
     HF_RULE_WAKES_ALONE = 1 << 0, /* can be true without a match of its patterns */
     HF_RULE_PRIVATE = 1 << 1,     /* never reported itself */
     HF_RULE_PUA = 1 << 2,
-    HF_RULE_INDICATOR = 1 << 3 /* held back; reported only when nothing stronger is found */
+    HF_RULE_INDICATOR =
+        1 << 3, /* held back; reported only when nothing stronger is found */
+    /* Patterns are linked to each other, or worked out from others (pattern/pattern.h): what the
+     * search found of them is not yet what counts. */
+    HF_RULE_CHAINED = 1 << 4,
+    HF_RULE_BODY =
+        1 << 5 /* ClamAV's body signatures: named before those with expressions */
 };
 
 /*
@@ -61,6 +81,9 @@ struct hf_rule {
     uint32_t pattern_first, pattern_count; /* in the segment's pattern table */
     enum hf_condition_kind condition;
     struct hf_bytes program; /* borrowed; empty unless PROGRAM */
+    /* ClamAV's type + 1 as which an object is looked at again when the rule holds; nothing is
+     * reported then. 0: a rule that is reported. */
+    uint16_t handler;
 };
 
 /* A rule that sees raw bytes of everything, without guards: what front ends start from. */

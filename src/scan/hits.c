@@ -70,6 +70,15 @@ static bool comes_before(const struct hf_hit *hit, struct hf_match a, struct hf_
     return hit->lazy ? a.length < b.length : a.length > b.length;
 }
 
+/* Whether a match is where the pattern wants it. */
+static bool is_placed(const struct hf_hits *hits, const struct hf_place *place,
+                      uint64_t start)
+{
+    if (place->kind < HF_PLACE_ENTRY)
+        return hf_place_allows(place, hits->view.len, start);
+    return hits->allow != NULL && hits->allow(hits->allow_user, place, start);
+}
+
 /* One pattern whose needle was found. */
 struct candidate {
     struct hf_hits *hits;
@@ -86,7 +95,7 @@ static bool keep_match(void *user, uint64_t start, uint64_t length)
         return false;
     }
     const struct hf_confirm *confirm = &c->prepared->confirm;
-    if (!hf_place_allows(&confirm->pattern.place, hits->view.len, start))
+    if (!is_placed(hits, &confirm->pattern.place, start))
         return true;
     struct hf_hit *hit = entry_of(hits, c->prepared->number, c->prepared->rule);
     if (hit == NULL) {
@@ -94,8 +103,10 @@ static bool keep_match(void *user, uint64_t start, uint64_t length)
         return true;
     }
     struct hf_match match = {.offset = start, .length = length};
-    if (hit->count == 0)
+    if (hit->count == 0) {
         hit->lazy = confirm->lazy;
+        hit->every = hf_pattern_is_every(&confirm->pattern);
+    }
     if (hit->count == 0 || comes_before(hit, match, hit->first))
         hit->first = match;
     hit->count++;
@@ -161,7 +172,7 @@ static int compare_hits(const void *left, const void *right)
 }
 
 /* Several needles may have led to matches with one start: the longest of them counts, or the
- * shortest. */
+ * shortest, or each. */
 static void sort_matches(struct hf_hit *hit)
 {
     if (hit->kept < 2)
@@ -170,6 +181,8 @@ static void sort_matches(struct hf_hit *hit)
     size_t kept = 0;
     for (size_t i = 0; i < hit->kept; i++) {
         bool same = kept > 0 && hit->matches[kept - 1].offset == hit->matches[i].offset;
+        if (same && hit->every)
+            same = hit->matches[kept - 1].length == hit->matches[i].length;
         if (!same)
             hit->matches[kept++] = hit->matches[i];
         else if (!hit->lazy)

@@ -15,8 +15,12 @@ struct hf_hit {
     struct hf_match *matches; /* all, sorted by hf_hits_sort; NULL: the rule needs none */
     size_t count;             /* all matches seen, kept or not */
     size_t kept;
-    bool lazy; /* of two at one start the shorter counts */
+    bool lazy;  /* of two at one start the shorter counts */
+    bool every; /* of two at one start both count */
 };
+
+/* Whether a match may start somewhere, for places that facts tell (HF_PLACE_ENTRY and later). */
+typedef bool hf_hits_allow(void *user, const struct hf_place *place, uint64_t start);
 
 struct hf_hits {
     const struct hf_db *db;
@@ -29,6 +33,8 @@ struct hf_hits {
      * verified. NULL: all are. */
     bool (*admits)(void *user, uint32_t segment, uint32_t rule);
     void *admits_user;
+    hf_hits_allow *allow;               /* NULL: nothing is at such a place */
+    void *allow_user;
     uint32_t segment; /* being searched */
     struct hf_hit *items;
     size_t count;

@@ -2,6 +2,7 @@
  * pass of the matcher over each of its views, the rules that this wakes. Allow lists are asked only
  * when something was found. */
 #include "scan/judge.h"
+#include "format/schema.h"
 #include "scan/view.h"
 
 /* Digests of an object, computed when first needed. */
@@ -94,6 +95,33 @@ static void search(struct hf_engine *engine, const struct hf_object *object,
     }
 }
 
+struct hf_facts *hf_judge_facts(struct hf_judging *j)
+{
+    if (!j->has_facts) {
+        struct hf_cursor whole =
+            hf_cursor_open(j->object->bytes.data, j->object->bytes.len, &j->engine->budget);
+        j->facts = hf_facts_of(hf_fact_modules, hf_fact_module_count, whole,
+                               j->engine->arena, NULL);
+        j->facts.hasher = j->engine->hasher;
+        j->has_facts = true;
+    }
+    return &j->facts;
+}
+
+struct hf_layout *hf_judge_layout(struct hf_judging *j)
+{
+    if (!j->has_layout)
+        hf_layout_read(hf_judge_facts(j), j->object->format, &j->layout);
+    j->has_layout = true;
+    return &j->layout;
+}
+
+static bool allow_place(void *user, const struct hf_place *place, uint64_t start)
+{
+    struct hf_judging *j = user;
+    return hf_layout_allows(hf_judge_layout(j), hf_judge_facts(j), place, start);
+}
+
 /* Match one view and look at the rules that this wakes. */
 static void judge_view(struct hf_judging *j, enum hf_view_kind view, struct hf_bytes bytes)
 {
@@ -104,6 +132,8 @@ static void judge_view(struct hf_judging *j, enum hf_view_kind view, struct hf_b
     hits.admits_user = j;
     j->view = view;
     j->bytes = bytes;
+    hits.allow = allow_place;
+    hits.allow_user = j;
     for (uint32_t s = 0; s < hf_db_segment_count(engine->db); s++) {
         const struct hf_matcher *matcher = hf_db_matcher(engine->db, s);
         hits.segment = s;

@@ -5,6 +5,7 @@
 
 #include "facts/facts.h"
 #include "scan/hits.h"
+#include "scan/layout.h"
 #include "scan/object.h"
 
 struct hf_judging {
@@ -14,7 +15,13 @@ struct hf_judging {
     struct hf_bytes bytes;
     struct hf_facts facts; /* parsed as far as a rule asked; filled when has_facts */
     bool has_facts;
+    struct hf_layout layout; /* filled when has_layout */
+    bool has_layout;
 };
+
+/* Facts of the object, and its layout: made when first asked for. */
+struct hf_facts *hf_judge_facts(struct hf_judging *j);
+struct hf_layout *hf_judge_layout(struct hf_judging *j);
 
 /* Add a finding unless policy takes it away. */
 void hf_judge_found(struct hf_judging *j, struct hf_finding *finding);

@@ -1,6 +1,7 @@
 /* rules.c - which rules are true of an object. A rule is looked at when one of its patterns has
  * matched, or when it can be true without; facts are parsed when a condition asks for them. */
-#include "format/schema.h"
+#include "rules/chain.h"
+#include "rules/clamav/types.h"
 #include "rules/externals.h"
 #include "scan/judge.h"
 #include "scan/view.h"
@@ -17,8 +18,48 @@ struct rule_at_hand {
     uint32_t signature;
     const struct hf_hit *items;
     size_t count;
+    struct hf_chain_part
+        *parts; /* of a chained rule, one a pattern: what counts of its hits */
     unsigned depth;
 };
+
+/* The type of what an object lies in, so many levels out; ANY: it lies in nothing more. */
+static uint16_t type_around(const struct hf_object *object, unsigned level)
+{
+    const struct hf_object *o = object->parent;
+    while (o != NULL && level-- > 0)
+        o = o->parent;
+    return o == NULL ? HF_CLAMAV_TYPE_ANY
+                     : hf_clamav_type(hf_bytes_text(hf_format_row(o->format)->cl_type));
+}
+
+/* The way from outside inwards: from the direct parent, the last, outwards. */
+static bool lies_in(const struct hf_guards *g, const struct hf_object *object)
+{
+    unsigned level = 0;
+    if (g->container != 0 && type_around(object, 0) != g->container)
+        return false;
+    for (unsigned i = g->outer_count; i-- > 0;)
+        if (g->outer[i] != HF_CLAMAV_TYPE_ANY &&
+            type_around(object, level++) != g->outer[i])
+            return false;
+    return true;
+}
+
+static bool in_range(const struct hf_guard_range *range, uint64_t value)
+{
+    return value >= range->min && value <= range->max;
+}
+
+static bool fits_layout(const struct hf_guards *g, struct hf_judging *j)
+{
+    if (!g->has_entry && !g->has_sections)
+        return true;
+    const struct hf_layout *l = hf_judge_layout(j);
+    uint64_t entry = l->entry.defined ? (uint64_t)l->entry.value : 0;
+    return l->readable && (!g->has_entry || in_range(&g->entry, entry)) &&
+           (!g->has_sections || in_range(&g->sections, l->section_count));
+}
 
 /* Whether a rule sees a view of an object. Who sees the normalised forms of markup does not see its
  * raw bytes: there one tag can be written in many ways. [facts/clamav.md 1.7] */
@@ -33,7 +74,7 @@ static bool sees_view(const struct hf_rule *rule, enum hf_view_kind view,
 }
 
 /* Whether the view at hand is one that a rule looks at at all. */
-static bool admits(const struct hf_rule *rule, const struct hf_judging *j)
+static bool admits(const struct hf_rule *rule, struct hf_judging *j)
 {
     const struct hf_object *object = j->object;
     uint64_t size = j->bytes.len;
@@ -44,8 +85,7 @@ static bool admits(const struct hf_rule *rule, const struct hf_judging *j)
     if (rule->scope.target != 0 &&
         hf_format_row(object->format)->target != rule->scope.target)
         return false;
-    if (g->container != 0 &&
-        (object->parent == NULL || (unsigned)object->parent->format + 1 != g->container))
+    if (!lies_in(g, object) || !fits_layout(g, j))
         return false;
     struct hf_cursor c = hf_cursor_open(j->bytes.data, j->bytes.len, NULL);
     c = hf_cursor_at(&c, g->magic.offset);
@@ -64,6 +104,10 @@ bool hf_judge_admits(void *user, uint32_t segment, uint32_t number)
 static size_t matches_of_rule(void *user, uint32_t pattern, const struct hf_match **matches)
 {
     const struct rule_at_hand *r = user;
+    if (r->parts != NULL) {
+        *matches = r->parts[pattern].matches;
+        return r->parts[pattern].count;
+    }
     for (size_t i = 0; i < r->count; i++)
         if (r->items[i].pattern - r->rule.pattern_first == pattern) {
             *matches = r->items[i].matches;
@@ -87,6 +131,34 @@ static size_t hits_from(const struct hf_hits *hits, uint32_t segment, uint32_t r
     return low;
 }
 
+/* Put the patterns of a chained rule together: what was found of them, then what of that follows
+ * what it must follow. */
+static bool join_patterns(struct rule_at_hand *r)
+{
+    struct hf_engine *engine = r->judging->engine;
+    struct hf_chain_part *parts =
+        hf_arena_array(engine->arena, r->rule.pattern_count, sizeof *parts);
+    if (parts == NULL)
+        return false;
+    for (uint32_t i = 0; i < r->rule.pattern_count; i++) {
+        struct hf_pattern pattern;
+        uint32_t rule;
+        if (hf_db_pattern(engine->db, r->segment, r->rule.pattern_first + i, &pattern,
+                          &rule) != HF_OK)
+            return false;
+        parts[i].linked = (pattern.flags & HF_PATTERN_LINKED) != 0;
+        parts[i].link = pattern.link;
+    }
+    for (size_t i = 0; i < r->count; i++) {
+        uint32_t pattern = r->items[i].pattern - r->rule.pattern_first;
+        parts[pattern].matches = r->items[i].matches;
+        parts[pattern].count = r->items[i].kept;
+    }
+    r->parts = parts;
+    return hf_chain_join(parts, r->rule.pattern_count, engine->arena, &engine->budget) ==
+           HF_OK;
+}
+
 /* Take a rule in hand, with its hits. False: there is none, or it does not look at the object. */
 static bool take_rule(struct hf_judging *j, const struct hf_hits *hits, uint32_t segment,
                       uint32_t number, struct rule_at_hand *r)
@@ -103,19 +175,6 @@ static bool take_rule(struct hf_judging *j, const struct hf_hits *hits, uint32_t
     r->items = hits->items + first;
     r->count = end - first;
     return true;
-}
-
-static struct hf_facts *facts_of(struct hf_judging *j)
-{
-    if (!j->has_facts) {
-        struct hf_cursor whole =
-            hf_cursor_open(j->object->bytes.data, j->object->bytes.len, &j->engine->budget);
-        j->facts = hf_facts_of(hf_fact_modules, hf_fact_module_count, whole,
-                               j->engine->arena, NULL);
-        j->facts.hasher = j->engine->hasher;
-        j->has_facts = true;
-    }
-    return &j->facts;
 }
 
 static bool is_true(struct rule_at_hand *r);
@@ -142,7 +201,7 @@ static bool run_program(struct rule_at_hand *r)
         .pattern_count = r->rule.pattern_count,
         .view = hf_cursor_open(j->bytes.data, j->bytes.len, &j->engine->budget),
         .rule = earlier_rule,
-        .facts = facts_of(j),
+        .facts = hf_judge_facts(j),
         .externals = hf_external_values,
         .external_count = HF_EXTERNALS,
         .scratch = j->engine->scratch,
@@ -158,7 +217,13 @@ static bool is_true(struct rule_at_hand *r)
     switch (r->rule.condition) {
     case HF_CONDITION_ALL: return r->count == r->rule.pattern_count;
     case HF_CONDITION_ANY: return r->count > 0;
-    case HF_CONDITION_PROGRAM: return run_program(r);
+    case HF_CONDITION_PROGRAM:
+        if ((r->rule.flags & HF_RULE_CHAINED) != 0 && r->parts == NULL &&
+            !join_patterns(r)) {
+            hf_scan_incident(r->judging->engine, r->judging->object, HF_LIMIT);
+            return false;
+        }
+        return run_program(r);
     }
     return false;
 }
@@ -174,7 +239,8 @@ static void judge_rule(struct hf_judging *j, const struct hf_hits *hits, uint32_
     if ((r.rule.flags & HF_RULE_PRIVATE) != 0 || hf_db_withdrawn(j->engine->db, s) ||
         !is_true(&r))
         return;
-    bool single = r.rule.pattern_count == 1 && r.rule.condition != HF_CONDITION_PROGRAM;
+    bool single = (r.rule.flags & HF_RULE_BODY) != 0 ||
+                  (r.rule.pattern_count == 1 && r.rule.condition != HF_CONDITION_PROGRAM);
     hf_judge_found(j,
                    &(struct hf_finding){
                        .signature = s,

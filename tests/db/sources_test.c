@@ -73,20 +73,22 @@ static void clamav_hashes_follow_its_grammar(void **state)
     expect("a.mdb", MD5_A ":10:N\n", "0 0 0 1");
 }
 
-static void ndb_takes_fixed_bytes_and_counts_the_rest(void **state)
+static void ndb_and_ldb_are_read_by_their_front_ends(void **state)
 {
     (void)state;
     expect("a.ndb", "N:0:*:41424344\n", "0 1 0 0");
     expect("a.ndb", "N:*:0:41424344\n", "0 1 0 0");
     expect("a.ndb", "N:1:100:41424344:51:255\n", "0 1 0 0");
     expect("a.ndb", "N:0:EOF-68,5:41424344\n", "0 1 0 0");
-    expect("a.ndb", "N:0:*:4142??44\n", "0 0 1 0");
-    expect("a.ndb", "N:0:*:4142*44\nN:0:*:4142{3}44\nN:0:*:41(42|43)44\nN:0:*:4?44\n",
-           "0 0 4 0");
-    expect("a.ndb",
+    expect("a.ndb", "N:0:*:4142??44\n", "0 1 0 0");
+    expect("a.ndu", "N:0:*:4142*4344\nN:0:*:4142{3}44\nN:0:*:4141(42|43)44\n", "0 4 0 0");
+    expect("a.sdb",
            "N:1:EP+0:4142\nN:1:S0+1:4142\nN:1:SL+1:4142\nN:1:SE1:4142\nN:1:VI:4142\n",
-           "0 0 5 0");
-    expect("a.ndb", "N:3:*:41424344\nN:7:*:41424344\nN:15:*:41424344\n", "0 0 3 0");
+           "0 5 0 0");
+    expect("a.ndb", "N:3:*:41424344\nN:7:*:41424344\nN:15:*:41424344\n", "0 2 1 0");
+    expect("a.db", "N=41424344\nM==41424344\nbad\n", "0 1 1 1");
+    expect("a.ldb", "# comment\nN;Engine:51-255,Target:0;0&1;41424344;4546*4748\nM;x\n",
+           "0 3 0 1");
     expect("a.ndb", "N:0:*:41424344:217\n", "0 0 1 0");
     expect("a.ndb", "N:0:*:4142434\nN:0:*:41g2\nN:0:*:\nN:0:*:41\n", "0 0 0 4");
     expect("a.ndb",
@@ -107,12 +109,10 @@ static void bad_lines_are_reported_with_their_place(void **state)
 static void formats_that_are_not_read_are_counted_by_kind(void **state)
 {
     (void)state;
-    expect("a.ldb", "# comment\nN;Engine:51-255,Target:0;0;41424344\nM;x\n", "0 0 2 0");
-    struct compiled c = compile_one("a.ldb", "N;x\n");
+    struct compiled c = compile_one("a.cbc", "ClamBC\n");
     uint64_t count;
     struct hf_bytes meta = hf_db_section(c.db, 0, HF_DB_META, &count);
-    assert_non_null(
-        memmem(meta.data, meta.len, "skipped-kind 1 logical signatures (.ldb)\n", 41));
+    assert_non_null(memmem(meta.data, meta.len, "skipped-kind 1 bytecode (.cbc)\n", 31));
     compiled_done(&c);
     struct hf_build *build = hf_build_new(NULL, NULL);
     assert_int_equal(hf_build_read_text(build, "a.exe", hf_bytes_text("MZ")),
@@ -293,7 +293,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain_lists_take_what_people_write),
         cmocka_unit_test(clamav_hashes_follow_its_grammar),
-        cmocka_unit_test(ndb_takes_fixed_bytes_and_counts_the_rest),
+        cmocka_unit_test(ndb_and_ldb_are_read_by_their_front_ends),
         cmocka_unit_test(bad_lines_are_reported_with_their_place),
         cmocka_unit_test(formats_that_are_not_read_are_counted_by_kind),
         cmocka_unit_test(a_folder_gives_the_same_bytes_in_any_order),

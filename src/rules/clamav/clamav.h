@@ -24,9 +24,6 @@ struct hf_clamav_signature {
     struct hf_rule rule;
     struct hf_pattern *patterns;
     size_t pattern_count;
-    /* Type names as written ("CL_TYPE_ZIP"); empty: any. The caller, who knows the formats, turns
-     * it into rule.guards.container, or skips the signature when there is no such type. */
-    struct hf_bytes container;
 };
 
 /*
@@ -38,6 +35,11 @@ struct hf_clamav_signature {
  */
 enum hf_clamav_result hf_clamav_read_ndb(struct hf_bytes line, struct hf_arena *arena,
                                          struct hf_clamav_signature *out);
+
+/* The same for .db: Name=HexSig, anywhere in anything. A line whose value begins with = is
+ * HF_CLAMAV_SKIP. */
+enum hf_clamav_result hf_clamav_read_db(struct hf_bytes line, struct hf_arena *arena,
+                                        struct hf_clamav_signature *out);
 
 /* The same for .ldb .ldu: Name;TargetDescription;Expression;Subsig0[;Subsig1...]. */
 enum hf_clamav_result hf_clamav_read_ldb(struct hf_bytes line, struct hf_arena *arena,

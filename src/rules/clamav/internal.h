@@ -18,6 +18,9 @@ bool clamav_is(struct hf_bytes text, const char *what);
 enum hf_clamav_result clamav_read_target(struct hf_bytes text,
                                          struct hf_clamav_signature *s);
 
+/* Whether places are told from headers of an executable: targets 1, 6, 9. */
+bool clamav_is_executable(uint8_t target);
+
 /* An offset: * n EOF-n EP+n EP-n Sx+n SL+n SEx VI, most with ,MaxShift. RULE: it is filled. */
 enum hf_clamav_result clamav_read_place(struct hf_bytes text, struct hf_clamav_signature *s,
                                         struct hf_place *place);

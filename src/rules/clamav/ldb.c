@@ -2,6 +2,7 @@
 #include "base/auto.h"
 #include "base/text.h"
 #include "rules/clamav/internal.h"
+#include "rules/clamav/types.h"
 
 enum {
     KEYS_MAX = 10,
@@ -41,13 +42,13 @@ static enum hf_clamav_result read_engine(struct reader *r, struct hf_bytes value
 
 static enum hf_clamav_result read_key_target(struct reader *r, struct hf_bytes value)
 {
-    struct hf_guards guards = r->s->rule.guards;
+    const struct hf_rule before = r->s->rule;
     enum hf_clamav_result result = clamav_read_target(value, r->s);
-    if (r->has_target || result != HF_CLAMAV_RULE)
+    if (result != HF_CLAMAV_RULE)
         return result;
     r->has_target = true;
-    if (guards.size_max != 0)
-        r->s->rule.guards = guards; /* FileSize came first */
+    r->s->rule.guards = before.guards; /* other keys may have come first */
+    r->s->rule.handler = before.handler;
     return HF_CLAMAV_RULE;
 }
 
@@ -59,10 +60,56 @@ static enum hf_clamav_result read_file_size(struct reader *r, struct hf_bytes va
                : clamav_bad(r->s, "FileSize is no range");
 }
 
+static enum hf_clamav_result read_entry(struct reader *r, struct hf_bytes value)
+{
+    struct hf_guards *g = &r->s->rule.guards;
+    g->has_entry = read_range(value, &g->entry.min, &g->entry.max);
+    return g->has_entry ? HF_CLAMAV_RULE : clamav_bad(r->s, "EntryPoint is no range");
+}
+
+static enum hf_clamav_result read_sections(struct reader *r, struct hf_bytes value)
+{
+    struct hf_guards *g = &r->s->rule.guards;
+    g->has_sections = read_range(value, &g->sections.min, &g->sections.max);
+    return g->has_sections ? HF_CLAMAV_RULE
+                           : clamav_bad(r->s, "NumberOfSections is no range");
+}
+
+static enum hf_clamav_result read_type(struct reader *r, struct hf_bytes value,
+                                       uint16_t *type)
+{
+    *type = hf_clamav_type(value);
+    return *type != 0 ? HF_CLAMAV_RULE
+                      : clamav_skip(r->s, "logical signatures with unknown file types");
+}
+
 static enum hf_clamav_result read_container(struct reader *r, struct hf_bytes value)
 {
-    if (!clamav_is(value, "CL_TYPE_ANY"))
-        r->s->container = value;
+    uint16_t type;
+    enum hf_clamav_result result = read_type(r, value, &type);
+    r->s->rule.guards.container = type == HF_CLAMAV_TYPE_ANY ? 0 : type;
+    return result;
+}
+
+static enum hf_clamav_result read_handler(struct reader *r, struct hf_bytes value)
+{
+    return read_type(r, value, &r->s->rule.handler);
+}
+
+/* CL_TYPE_A>CL_TYPE_B: from outside inwards. */
+static enum hf_clamav_result read_intermediates(struct reader *r, struct hf_bytes value)
+{
+    struct hf_guards *g = &r->s->rule.guards;
+    struct hf_bytes f[HF_GUARD_OUTER_MAX + 1];
+    size_t n = clamav_split(value, '>', f, HF_GUARD_OUTER_MAX + 1);
+    if (n > HF_GUARD_OUTER_MAX)
+        return clamav_bad(r->s, "more than 16 Intermediates");
+    for (size_t i = 0; i < n; i++) {
+        enum hf_clamav_result result = read_type(r, f[i], &g->outer[i]);
+        if (result != HF_CLAMAV_RULE)
+            return result;
+    }
+    g->outer_count = (uint8_t)n;
     return HF_CLAMAV_RULE;
 }
 
@@ -78,12 +125,12 @@ static const struct key keys[] = {
     {"Target", read_key_target, NULL, true},
     {"FileSize", read_file_size, NULL, false},
     {"Container", read_container, NULL, false},
-    {"EntryPoint", NULL, "logical signatures with EntryPoint", false},
-    {"NumberOfSections", NULL, "logical signatures with NumberOfSections", false},
+    {"EntryPoint", read_entry, NULL, false},
+    {"NumberOfSections", read_sections, NULL, false},
     {"IconGroup1", NULL, "logical signatures with icons", false},
     {"IconGroup2", NULL, "logical signatures with icons", false},
-    {"HandlerType", NULL, "logical signatures with HandlerType", false},
-    {"Intermediates", NULL, "logical signatures with Intermediates", false},
+    {"HandlerType", read_handler, NULL, false},
+    {"Intermediates", read_intermediates, NULL, false},
 };
 
 static enum hf_clamav_result read_key(struct reader *r, struct hf_bytes text)
@@ -125,6 +172,9 @@ static enum hf_clamav_result read_description(struct reader *r, struct hf_bytes 
         return clamav_bad(r->s, "no Target");
     if (r->needs_engine && r->engine_min < EXTENDED_LEVEL)
         return clamav_bad(r->s, "keys that need Engine:51 or later");
+    const struct hf_guards *g = &r->s->rule.guards;
+    if ((g->has_entry || g->has_sections) && !clamav_is_executable(r->s->rule.scope.target))
+        return clamav_bad(r->s, "a key that needs an executable's target (1, 6 or 9)");
     return HF_CLAMAV_RULE;
 }
 

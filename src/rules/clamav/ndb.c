@@ -1,4 +1,4 @@
-/* ndb.c - .ndb lines: Name:Target:Offset:HexSig[:MinFL[:MaxFL]]. */
+/* ndb.c - .ndb lines: Name:Target:Offset:HexSig[:MinFL[:MaxFL]], and .db lines: Name=HexSig. */
 #include "base/auto.h"
 #include "base/text.h"
 #include "rules/clamav/internal.h"
@@ -21,6 +21,7 @@ static enum hf_clamav_result check_levels(const struct hf_bytes *fields, size_t 
  * of the last one decide. */
 static bool set_condition(struct hf_clamav_signature *s, struct hf_arena *arena)
 {
+    s->rule.flags |= HF_RULE_BODY;
     s->rule.condition = HF_CONDITION_ALL;
     if (s->pattern_count == 1)
         return true;
@@ -31,6 +32,20 @@ static bool set_condition(struct hf_clamav_signature *s, struct hf_arena *arena)
     s->rule.condition = HF_CONDITION_PROGRAM;
     s->rule.program = hf_arena_copy(arena, hf_buffer_view(&program));
     return !program.failed && s->rule.program.data != NULL;
+}
+
+static enum hf_clamav_result finish(struct hf_bytes hex, const struct hf_place *place,
+                                    struct hf_arena *arena, struct hf_clamav_signature *out)
+{
+    struct hf_hexsig_options options = {0};
+    struct hf_hexsig sig;
+    struct hf_pattern_error error;
+    if (hf_hexsig_compile(hex, &options, arena, &sig, &error) != HF_OK)
+        return clamav_bad(out, error.text);
+    sig.patterns[0].place = *place;
+    out->patterns = sig.patterns;
+    out->pattern_count = out->rule.pattern_count = (uint32_t)sig.count;
+    return set_condition(out, arena) ? HF_CLAMAV_RULE : clamav_bad(out, "out of memory");
 }
 
 enum hf_clamav_result hf_clamav_read_ndb(struct hf_bytes line, struct hf_arena *arena,
@@ -52,13 +67,22 @@ enum hf_clamav_result hf_clamav_read_ndb(struct hf_bytes line, struct hf_arena *
         r = clamav_read_place(f[2], out, &place);
     if (r != HF_CLAMAV_RULE)
         return r;
-    struct hf_hexsig_options options = {0};
-    struct hf_hexsig sig;
-    struct hf_pattern_error error;
-    if (hf_hexsig_compile(f[3], &options, arena, &sig, &error) != HF_OK)
-        return clamav_bad(out, error.text);
-    sig.patterns[0].place = place;
-    out->patterns = sig.patterns;
-    out->pattern_count = out->rule.pattern_count = (uint32_t)sig.count;
-    return set_condition(out, arena) ? HF_CLAMAV_RULE : clamav_bad(out, "out of memory");
+    return finish(f[3], &place, arena, out);
+}
+
+enum hf_clamav_result hf_clamav_read_db(struct hf_bytes line, struct hf_arena *arena,
+                                        struct hf_clamav_signature *out)
+{
+    struct hf_bytes f[2];
+    *out = (struct hf_clamav_signature){0};
+    if (clamav_split(line, '=', f, 2) != 2)
+        return clamav_bad(out, "Name=HexSig is needed");
+    out->name = f[0];
+    if (out->name.len == 0)
+        return clamav_bad(out, "no name");
+    if (clamav_begins(f[1], "="))
+        return clamav_skip(out, "lines of .db that are switched off");
+    struct hf_place place = {.kind = HF_PLACE_ANYWHERE};
+    enum hf_clamav_result r = clamav_read_target(hf_bytes_text("0"), out);
+    return r == HF_CLAMAV_RULE ? finish(f[1], &place, arena, out) : r;
 }

@@ -64,7 +64,7 @@ enum hf_clamav_result clamav_read_target(struct hf_bytes text,
     return HF_CLAMAV_RULE;
 }
 
-static bool is_executable(uint8_t target)
+bool clamav_is_executable(uint8_t target)
 {
     return target == 1 || target == 6 || target == 9;
 }
@@ -141,7 +141,7 @@ enum hf_clamav_result clamav_read_place(struct hf_bytes text, struct hf_clamav_s
         (n == 2 && (!hf_parse_uint(f[1], &place->span) || place->span > UINT32_MAX)))
         return clamav_bad(s, "offset not understood");
     bool relative = place->kind != HF_PLACE_START && place->kind != HF_PLACE_END;
-    if (relative && !is_executable(s->rule.scope.target))
+    if (relative && !clamav_is_executable(s->rule.scope.target))
         return clamav_bad(s, "offset needs an executable's target (1, 6 or 9)");
     return HF_CLAMAV_RULE;
 }

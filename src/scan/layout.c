@@ -1,0 +1,141 @@
+#include "scan/layout.h"
+
+#include "format/elf.h"
+#include "format/macho.h"
+#include "format/pe.h"
+
+static bool make_sections(struct hf_layout *layout, struct hf_arena *arena, size_t count)
+{
+    layout->sections = hf_arena_array(arena, count, sizeof *layout->sections);
+    return layout->sections != NULL;
+}
+
+static void add_section(struct hf_layout *layout, uint64_t offset, uint64_t size)
+{
+    layout->sections[layout->section_count++] =
+        (struct hf_layout_section){.offset = offset, .size = size};
+}
+
+static void read_version_info(struct hf_layout *layout, struct hf_facts *facts)
+{
+    const struct hf_pe *pe =
+        hf_facts_need(facts, &hf_pe_module, 1u << HF_PE_HEADERS | 1u << HF_PE_RESOURCES);
+    layout->has_version_info = true;
+    if (pe == NULL)
+        return;
+    const struct hf_pe_version_string *s = pe->version_strings.items;
+    layout->version_info = hf_arena_array(facts->arena, pe->version_strings.count,
+                                          sizeof *layout->version_info);
+    for (size_t i = 0; layout->version_info != NULL && i < pe->version_strings.count; i++)
+        layout->version_info[layout->version_info_count++] = s[i].offset;
+}
+
+/* Sections whose data begins behind the file are dropped; the others move up. */
+static void read_pe(struct hf_facts *facts, struct hf_layout *layout)
+{
+    const struct hf_pe *pe = hf_facts_need(facts, &hf_pe_module, 1u << HF_PE_HEADERS);
+    if (pe == NULL || !pe->found || !pe->headers_whole || hf_pe_clamav_broken(pe) != NULL ||
+        !make_sections(layout, facts->arena, pe->sections.count))
+        return;
+    layout->readable = true;
+    for (size_t i = 0; i < pe->sections.count; i++) {
+        struct hf_pe_extent e = hf_pe_clamav_section(pe, i);
+        if (e.size != 0 || hf_pe_sections(pe)[i].raw_size == 0)
+            add_section(layout, e.offset, e.size);
+    }
+    int64_t entry = hf_pe_clamav_offset(pe, pe->entry_rva);
+    if (entry >= 0)
+        layout->entry = hf_optional_of(entry);
+}
+
+static void read_elf(struct hf_facts *facts, struct hf_layout *layout)
+{
+    struct hf_elf_clamav seen = hf_elf_clamav(&facts->object);
+    const struct hf_elf *elf = hf_facts_need(facts, &hf_elf_module, 1u << HF_ELF_TABLES);
+    if (seen.broken || elf == NULL ||
+        !make_sections(layout, facts->arena, elf->section_table.count))
+        return;
+    layout->readable = true;
+    layout->entry = seen.entry;
+    const struct hf_elf_section *s = elf->section_table.items;
+    for (size_t i = 0; i < elf->section_table.count; i++)
+        add_section(layout, (uint32_t)s[i].offset, (uint32_t)s[i].size);
+}
+
+static void read_macho(struct hf_facts *facts, struct hf_layout *layout)
+{
+    const struct hf_macho *macho =
+        hf_facts_need(facts, &hf_macho_module, 1u << HF_MACHO_FILE);
+    if (macho == NULL || !macho->single.magic.defined)
+        return;
+    const struct hf_macho_segment *segments = macho->single.segments.items;
+    size_t total = 0;
+    for (size_t i = 0; i < macho->single.segments.count; i++)
+        total += segments[i].sections.count;
+    if (!make_sections(layout, facts->arena, total))
+        return;
+    layout->readable = true;
+    layout->entry = macho->single.entry_point;
+    for (size_t i = 0; i < macho->single.segments.count; i++) {
+        const struct hf_macho_section *s = segments[i].sections.items;
+        for (size_t k = 0; k < segments[i].sections.count; k++)
+            add_section(layout, s[k].offset, s[k].size);
+    }
+}
+
+void hf_layout_read(struct hf_facts *facts, enum hf_format format, struct hf_layout *layout)
+{
+    *layout = (struct hf_layout){0};
+    switch (format) {
+    case HF_FORMAT_PE: read_pe(facts, layout); break;
+    case HF_FORMAT_ELF: read_elf(facts, layout); break;
+    case HF_FORMAT_MACHO: read_macho(facts, layout); break;
+    default: break;
+    }
+}
+
+/* Whether start lies in [from + offset, from + offset + span]. */
+static bool within(uint64_t from, int64_t offset, uint64_t span, uint64_t start)
+{
+    uint64_t by = offset < 0 ? 0 - (uint64_t)offset : (uint64_t)offset;
+    if (offset < 0 && by > from)
+        return false;
+    uint64_t first = offset < 0 ? from - by : from + by;
+    return start >= first && start - first <= span;
+}
+
+static bool is_version_info(struct hf_layout *layout, struct hf_facts *facts,
+                            uint64_t start)
+{
+    if (!layout->has_version_info)
+        read_version_info(layout, facts);
+    for (size_t i = 0; i < layout->version_info_count; i++)
+        if (layout->version_info[i] == start)
+            return true;
+    return false;
+}
+
+bool hf_layout_allows(struct hf_layout *layout, struct hf_facts *facts,
+                      const struct hf_place *place, uint64_t start)
+{
+    const struct hf_layout_section *s = layout->sections;
+    size_t count = layout->section_count;
+    if (!layout->readable)
+        return false;
+    switch (place->kind) {
+    case HF_PLACE_ENTRY:
+        return layout->entry.defined && layout->entry.value >= 0 &&
+               within((uint64_t)layout->entry.value, place->offset, place->span, start);
+    case HF_PLACE_SECTION:
+        return place->section < count &&
+               within(s[place->section].offset, place->offset, place->span, start);
+    case HF_PLACE_LAST_SECTION:
+        return count > 0 && within(s[count - 1].offset, place->offset, place->span, start);
+    case HF_PLACE_IN_SECTION:
+        return place->section < count &&
+               within(s[place->section].offset, 0, s[place->section].size + place->span,
+                      start);
+    case HF_PLACE_VERSION_INFO: return is_version_info(layout, facts, start);
+    default: return false;
+    }
+}
