@@ -94,7 +94,7 @@ static bool admits(const struct hf_rule *rule, struct hf_judging *j)
 
 bool hf_judge_admits(void *user, uint32_t segment, uint32_t number)
 {
-    const struct hf_judging *j = user;
+    struct hf_judging *j = user;
     struct hf_rule rule;
     uint32_t signature;
     return hf_db_rule(j->engine->db, segment, number, &rule, &signature) == HF_OK &&
