@@ -180,5 +180,6 @@ void hf_scan_judge(struct hf_engine *engine, struct hf_object *object)
     struct hf_judging j = {.engine = engine, .object = object};
     judge_digests(&j);
     judge_view(&j, HF_VIEW_RAW, object->bytes);
+    hf_judge_parts(&j);
     judge_views(&j);
 }

@@ -30,6 +30,9 @@ void hf_judge_found(struct hf_judging *j, struct hf_finding *finding);
  * guards. */
 bool hf_judge_admits(void *user, uint32_t segment, uint32_t rule);
 
+/* Look for digests of the object's parts: sections and imports of programs. */
+void hf_judge_parts(struct hf_judging *j);
+
 /* Look at the rules that hits wake, and at those that wake alone. */
 void hf_judge_rules(struct hf_judging *j, const struct hf_hits *hits);
 

@@ -137,10 +137,12 @@ static int by_number(uint64_t a, uint64_t b)
     return (a > b) - (a < b);
 }
 
-/* Body before digest before rule, as ClamAV reports them. [facts/clamav.md 1.2] */
-static unsigned rank_of(enum hf_finding_kind kind)
+/* Body before digest before rule before digests of parts, as ClamAV reports them. [facts/clamav.md 1.2] */
+static unsigned rank_of(const struct hf_finding *f)
 {
-    return kind == HF_FINDING_PATTERN ? 0 : 1 + (unsigned)kind;
+    if (f->kind == HF_FINDING_PATTERN)
+        return 0;
+    return 1 + (unsigned)f->kind + (f->part ? 1 + (unsigned)HF_FINDING_RULE : 0);
 }
 
 static int compare_findings(const void *left, const void *right)
@@ -149,10 +151,10 @@ static int compare_findings(const void *left, const void *right)
     const int keys[] = {
         by_number(a->indicator, b->indicator),
         by_number(a->order, b->order),
-        by_number(rank_of(a->kind), rank_of(b->kind)),
+        by_number(a->view, b->view),
+        by_number(rank_of(a), rank_of(b)),
         by_number(a->signature.segment, b->signature.segment),
         by_number(a->signature.number, b->signature.number),
-        by_number(a->view, b->view),
         by_number(a->offset, b->offset),
     };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
