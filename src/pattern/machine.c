@@ -1,29 +1,9 @@
 /* machine.c - runs a machine over bytes: all threads at once, one step a character, each state at
  * most once a step. So the time is at most bytes times states, and patterns that make
  * backtracking engines explode are ordinary here. */
-#include "pattern/code.h"
+#include "pattern/run.h"
 
 #include <stdlib.h>
-
-/* A thread: an instruction, and how many bytes it has counted. */
-struct thread {
-    uint32_t pc, count;
-};
-
-struct threads {
-    struct thread *items;
-    size_t count;
-};
-
-struct hf_machine_scratch {
-    struct threads now, next, stack;
-    uint64_t *ends; /* of EVERY programs */
-    size_t end_count, end_room;
-    uint32_t *seen;  /* by state: the step in which it was last reached */
-    uint32_t *bases; /* by instruction: its first state */
-    size_t state_room, code_room;
-    uint32_t step;
-};
 
 struct hf_machine_scratch *hf_machine_scratch_new(void)
 {
@@ -40,6 +20,7 @@ void hf_machine_scratch_free(struct hf_machine_scratch *scratch)
     free(scratch->ends);
     free(scratch->seen);
     free(scratch->bases);
+    hf_dfas_done(&scratch->dfas);
     free(scratch);
 }
 
@@ -81,31 +62,25 @@ static bool make_room(struct hf_machine_scratch *s, size_t states, size_t code)
     return true;
 }
 
-struct run {
-    const struct hf_program *program;
-    struct hf_bytes machine;
-    const struct hf_subject *subject;
-    struct hf_machine_scratch *scratch;
-    bool backward;
-    bool accepted; /* in the step at hand */
-};
-
-static bool prepare(struct run *run)
+bool hf_run_prepare(struct run *run)
 {
     struct hf_machine_scratch *s = run->scratch;
     size_t count = run->machine.len / CODE_SIZE;
     if (!make_room(s, run->program->states, count))
         return false;
+    if (s->bases_name != 0 && s->bases_name == run_name(run))
+        return true;
     uint32_t base = 0;
     for (uint32_t i = 0; i < count; i++) {
         struct code code = code_at(run->machine, i);
         s->bases[i] = base;
         base += code_states(&code);
     }
+    s->bases_name = run_name(run);
     return true;
 }
 
-static void next_step(struct hf_machine_scratch *s)
+void hf_run_next_step(struct hf_machine_scratch *s)
 {
     if (++s->step == 0) { /* wrapped: old marks would look new */
         memset(s->seen, 0, s->state_room * sizeof *s->seen);
@@ -142,8 +117,7 @@ static void push(struct hf_machine_scratch *s, uint32_t pc, uint32_t count)
     s->stack.items[s->stack.count++] = (struct thread){pc, count};
 }
 
-/* Put a thread, and all that it reaches without consuming, into the next list. */
-static void reach(struct run *run, uint32_t pc, uint32_t count, uint64_t at)
+void hf_run_reach(struct run *run, uint32_t pc, uint32_t count, uint64_t at)
 {
     struct hf_machine_scratch *s = run->scratch;
     push(s, pc, count);
@@ -180,8 +154,7 @@ static bool takes(const struct run *run, const struct code *code, uint8_t byte)
     return ((byte & (code->b >> 8)) == code->a) != ((code->b & 1) != 0);
 }
 
-/* Move all threads over one character. */
-static void consume(struct run *run, uint8_t byte, uint64_t at)
+void hf_run_consume(struct run *run, uint8_t byte, uint64_t at)
 {
     struct hf_machine_scratch *s = run->scratch;
     struct threads now = s->next;
@@ -189,64 +162,59 @@ static void consume(struct run *run, uint8_t byte, uint64_t at)
     s->next.count = 0;
     s->now = now;
     run->accepted = false;
-    next_step(s);
+    hf_run_next_step(s);
     for (size_t i = 0; i < now.count; i++) {
         struct thread t = now.items[i];
         struct code code = code_at(run->machine, t.pc);
         if (code.op == CODE_ANY_TIMES) {
             uint32_t most = code.c == CODE_NO_MAX ? code.b : code.c;
-            reach(run, t.pc, t.count < most ? t.count + 1 : most, at);
+            hf_run_reach(run, t.pc, t.count < most ? t.count + 1 : most, at);
         } else if (takes(run, &code, byte)) {
-            reach(run, t.pc + 1, 0, at);
+            hf_run_reach(run, t.pc + 1, 0, at);
         }
     }
 }
 
-/* The character at a position, in the direction of the run. False: there is none. */
-static bool character(const struct run *run, uint64_t at, uint8_t *byte)
-{
-    struct hf_bytes d = run->subject->data;
-    uint64_t unit = run->subject->wide ? 2 : 1;
-    if (run->backward ? at < unit : d.len - at < unit)
-        return false;
-    uint64_t low = run->backward ? at - unit : at;
-    *byte = d.data[low];
-    return unit == 1 || d.data[low + 1] == 0;
-}
-
-/* Called at each position where the machine accepts. False ends the run. */
-typedef bool on_accept(void *user, uint64_t at);
-
-/* Run from an instruction at a position, of which `looked` bytes were looked at already. HF_OK;
- * HF_LIMIT; HF_STOPPED. */
-static enum hf_status run_from(struct run *run, uint32_t pc, uint64_t at, uint64_t looked,
-                               on_accept *accept, void *user)
+enum hf_status hf_run_on(struct run *run, struct place from, on_accept *accept, void *user)
 {
     struct hf_machine_scratch *s = run->scratch;
-    if (!prepare(run))
-        return HF_LIMIT;
-    uint64_t unit = run->subject->wide ? 2 : 1;
+    uint64_t unit = run->subject->wide ? 2 : 1, at = from.at;
     uint64_t most =
         (run->program->flags & HF_PROGRAM_NEAR) != 0 ? HF_PROGRAM_REACH : UINT64_MAX;
     uint64_t work = 0;
-    s->next.count = s->stack.count = 0;
-    run->accepted = false;
-    next_step(s);
-    reach(run, pc, 0, at);
-    for (;; looked += unit) {
+    for (uint64_t looked = from.looked;; looked += unit) {
         if (run->accepted && !accept(user, at))
             return HF_STOPPED;
         uint8_t byte;
-        if (s->next.count == 0 || looked >= most || !character(run, at, &byte))
+        if (s->next.count == 0 || looked >= most || !run_character(run, at, &byte))
             break;
         work += s->next.count + 1;
         if (work >= 256 && !hf_budget_work(run->subject->budget, work / 256))
             return HF_LIMIT;
         work %= 256;
         at = run->backward ? at - unit : at + unit;
-        consume(run, byte, at);
+        hf_run_consume(run, byte, at);
     }
     return HF_OK;
+}
+
+/* Run from an instruction at a position. HF_OK; HF_LIMIT; HF_STOPPED. */
+static enum hf_status run_from(struct run *run, uint32_t pc, struct place from,
+                               on_accept *accept, void *user)
+{
+    struct hf_machine_scratch *s = run->scratch;
+    if (run->program->id != 0 && hf_dfa_takes(run)) {
+        enum hf_status st = hf_dfa_run(run, pc, from, accept, user);
+        if (st != HF_UNSUPPORTED)
+            return st;
+    }
+    if (!hf_run_prepare(run))
+        return HF_LIMIT;
+    s->next.count = s->stack.count = 0;
+    run->accepted = false;
+    hf_run_next_step(s);
+    hf_run_reach(run, pc, 0, from.at);
+    return hf_run_on(run, from, accept, user);
 }
 
 /* ---- without a machine ---- */
@@ -274,7 +242,7 @@ static bool straight_fits(const struct run *run, const struct hf_straight *s, ui
         }
         for (uint32_t n = 0; n < times; n++) {
             uint8_t byte;
-            if (!character(run, *at, &byte) ||
+            if (!run_character(run, *at, &byte) ||
                 (code.op != CODE_ANY_TIMES && !takes(run, &code, byte)))
                 return false;
             *at = run->backward ? *at - unit : *at + unit;
@@ -375,11 +343,6 @@ static bool on_start(void *user, uint64_t at)
     return true;
 }
 
-/* A position between straight part and machine. */
-struct place {
-    uint64_t at, looked;
-};
-
 /* The ends that count: one, or every one. */
 static enum hf_status find_ends(struct run *run, const struct hf_straight *straight,
                                 struct place from, struct end *end, struct starts *starts)
@@ -394,14 +357,13 @@ static enum hf_status find_ends(struct run *run, const struct hf_straight *strai
         starts->end_count = 1;
     } else if ((program->flags & HF_PROGRAM_EVERY) == 0) {
         *end = (struct end){.lazy = (program->flags & HF_PROGRAM_LAZY) != 0};
-        st = run_from(run, straight->next, from.at, from.looked, on_end, end);
+        st = run_from(run, straight->next, from, on_end, end);
         st = st == HF_STOPPED ? HF_OK : st;
         starts->ends = &end->at;
         starts->end_count = end->found ? 1 : 0;
     } else {
         run->scratch->end_count = 0;
-        st =
-            run_from(run, straight->next, from.at, from.looked, on_every_end, run->scratch);
+        st = run_from(run, straight->next, from, on_every_end, run->scratch);
         starts->ends = run->scratch->ends;
         starts->end_count = run->scratch->end_count;
         st = st == HF_STOPPED ? HF_LIMIT : st; /* no memory for more */
@@ -418,7 +380,7 @@ static enum hf_status find_starts(struct run *run, const struct hf_straight *str
     if (straight->complete)
         (void)on_start(starts, from.at);
     else
-        st = run_from(run, straight->next, from.at, from.looked, on_start, starts);
+        st = run_from(run, straight->next, from, on_start, starts);
     return starts->limit ? HF_LIMIT : starts->stopped ? HF_STOPPED : st;
 }
 
@@ -475,7 +437,7 @@ enum hf_status hf_program_match_at(const struct hf_program *program,
                       .subject = subject,
                       .scratch = scratch};
     struct end end = {.lazy = (program->flags & HF_PROGRAM_LAZY) != 0};
-    enum hf_status st = run_from(&run, 0, offset, 0, on_end, &end);
+    enum hf_status st = run_from(&run, 0, (struct place){offset, 0}, on_end, &end);
     if (st != HF_OK && st != HF_STOPPED)
         return st;
     *length = end.found ? end.at - offset : 0;

@@ -252,22 +252,23 @@ uint32_t code_states(const struct code *code)
 }
 
 /* Every instruction is known, leads inside, and the last one is a match or a jump back. */
-static bool machine_is_good(struct hf_bytes machine, uint32_t count, size_t sets,
-                            uint32_t *states)
+static bool machine_is_good(struct hf_bytes machine, uint32_t count,
+                            struct hf_program *program)
 {
     uint64_t total = 0;
     for (uint32_t i = 0; i < count; i++) {
         struct code code = code_at(machine, i);
         bool last = i + 1 == count;
         if (code.op >= CODE_OPS || (last && code.op != CODE_MATCH) ||
-            (code.op == CODE_SET && code.b >= sets) ||
+            (code.op == CODE_SET && code.b >= program->set_count) ||
             ((code.op == CODE_SPLIT || code.op == CODE_JUMP) && code.c >= count) ||
             (code.op == CODE_ASSERT && code.a >= HF_ASSERTIONS) ||
             (code.op == CODE_ANY_TIMES && code.b > code.c))
             return false;
         total += code_states(&code);
+        program->asserts |= code.op == CODE_ASSERT;
     }
-    *states = total > *states ? (uint32_t)total : *states;
+    program->states = total > program->states ? (uint32_t)total : program->states;
     return count > 0 && total <= HF_PROGRAM_STATES_MAX;
 }
 
@@ -317,10 +318,8 @@ enum hf_status hf_program_open(struct hf_bytes bytes, struct hf_program *program
     program->forward = hf_take(&c, (uint64_t)CODE_SIZE * program->forward_count);
     program->backward = hf_take(&c, (uint64_t)CODE_SIZE * program->backward_count);
     if (c.failed || hf_cursor_left(&c) != 0 ||
-        !machine_is_good(program->forward, program->forward_count, program->set_count,
-                         &program->states) ||
-        !machine_is_good(program->backward, program->backward_count, program->set_count,
-                         &program->states))
+        !machine_is_good(program->forward, program->forward_count, program) ||
+        !machine_is_good(program->backward, program->backward_count, program))
         return HF_MALFORMED;
     return HF_OK;
 }

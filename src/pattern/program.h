@@ -49,7 +49,11 @@ struct hf_program {
     size_t set_count;
     uint32_t forward_count, backward_count;
     uint32_t states; /* of the larger machine */
+    bool asserts;    /* some instruction looks at its surroundings */
     struct hf_bytes anchors, sets, forward, backward;
+    /* Set by who uses one scratch for many runs: names the program among all that run with it, so
+     * that its tables are kept from run to run (dfa.c). 0: they are not. */
+    uint64_t id;
 };
 
 /*

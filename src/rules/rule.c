@@ -10,7 +10,7 @@ static const char *const view_names[HF_VIEW_COUNT] = {
 
 enum {
     KNOWN_FLAGS = (HF_RULE_BODY << 1) - 1,
-    /* Parts of the stored form that most rules do not need: bits of one byte. */
+    /* Parts of the stored form that most rules do not need: bits of one word. */
     HAS_SIZES = 1 << 0,
     HAS_MAGIC = 1 << 1,
     HAS_CONTAINER = 1 << 2,
@@ -18,7 +18,10 @@ enum {
     HAS_OUTER = 1 << 4,
     HAS_ENTRY = 1 << 5,
     HAS_SECTIONS = 1 << 6,
-    HAS_HANDLER = 1 << 7
+    HAS_HANDLER = 1 << 7,
+    ALONE_SIZES = 1 << 8,
+    ALONE_MAGIC = 1 << 9,
+    KNOWN_PARTS = (1 << 10) - 1
 };
 
 const char *hf_view_name(enum hf_view_kind kind)
@@ -31,18 +34,26 @@ struct hf_rule hf_rule_plain(void)
     return (struct hf_rule){
         .scope.views = 1u << HF_VIEW_RAW,
         .guards.size_max = HF_GUARD_NO_MAX,
+        .alone.size_max = HF_GUARD_NO_MAX,
     };
+}
+
+static bool has_sizes(const struct hf_guards *g)
+{
+    return g->size_min != 0 || g->size_max != HF_GUARD_NO_MAX;
 }
 
 static unsigned parts_of(const struct hf_rule *rule)
 {
     const struct hf_guards *g = &rule->guards;
-    return (g->size_min != 0 || g->size_max != HF_GUARD_NO_MAX ? HAS_SIZES : 0u) |
-           (g->magic.length != 0 ? HAS_MAGIC : 0u) |
+    bool alone = (rule->flags & HF_RULE_WAKES_ALONE) != 0;
+    return (has_sizes(g) ? HAS_SIZES : 0u) | (g->magic.length != 0 ? HAS_MAGIC : 0u) |
            (g->container != 0 ? HAS_CONTAINER : 0u) |
            (rule->program.len != 0 ? HAS_PROGRAM : 0u) |
            (g->outer_count != 0 ? HAS_OUTER : 0u) | (g->has_entry ? HAS_ENTRY : 0u) |
-           (g->has_sections ? HAS_SECTIONS : 0u) | (rule->handler != 0 ? HAS_HANDLER : 0u);
+           (g->has_sections ? HAS_SECTIONS : 0u) | (rule->handler != 0 ? HAS_HANDLER : 0u) |
+           (alone && has_sizes(&rule->alone) ? ALONE_SIZES : 0u) |
+           (alone && rule->alone.magic.length != 0 ? ALONE_MAGIC : 0u);
 }
 
 static void write_range(const struct hf_guard_range *range, struct hf_buffer *out)
@@ -58,27 +69,35 @@ static struct hf_guard_range read_range(struct hf_cursor *in)
     return range;
 }
 
-/* u8 parts, u8 condition, u8 target, u8 flags, u32 views, u32 first, u32 count; then the parts in
+static void write_sizes(const struct hf_guards *g, struct hf_buffer *out)
+{
+    hf_buffer_u64(out, g->size_min);
+    hf_buffer_u64(out, g->size_max);
+}
+
+static void write_magic(const struct hf_guards *g, struct hf_buffer *out)
+{
+    hf_buffer_u8(out, g->magic.length);
+    hf_buffer_u32(out, g->magic.offset);
+    hf_buffer_add(out, g->magic.bytes, g->magic.length);
+}
+
+/* u16 parts, u8 condition, u8 target, u8 flags, u32 views, u32 first, u32 count; then the parts in
  * the order of their bits. */
 void hf_rule_write(const struct hf_rule *rule, struct hf_buffer *out)
 {
     unsigned parts = parts_of(rule);
-    hf_buffer_u8(out, (uint8_t)parts);
+    hf_buffer_u16(out, (uint16_t)parts);
     hf_buffer_u8(out, (uint8_t)rule->condition);
     hf_buffer_u8(out, rule->scope.target);
     hf_buffer_u8(out, (uint8_t)rule->flags);
     hf_buffer_u32(out, rule->scope.views);
     hf_buffer_u32(out, rule->pattern_first);
     hf_buffer_u32(out, rule->pattern_count);
-    if ((parts & HAS_SIZES) != 0) {
-        hf_buffer_u64(out, rule->guards.size_min);
-        hf_buffer_u64(out, rule->guards.size_max);
-    }
-    if ((parts & HAS_MAGIC) != 0) {
-        hf_buffer_u8(out, rule->guards.magic.length);
-        hf_buffer_u32(out, rule->guards.magic.offset);
-        hf_buffer_add(out, rule->guards.magic.bytes, rule->guards.magic.length);
-    }
+    if ((parts & HAS_SIZES) != 0)
+        write_sizes(&rule->guards, out);
+    if ((parts & HAS_MAGIC) != 0)
+        write_magic(&rule->guards, out);
     if ((parts & HAS_CONTAINER) != 0)
         hf_buffer_u16(out, rule->guards.container);
     if ((parts & HAS_PROGRAM) != 0)
@@ -94,24 +113,36 @@ void hf_rule_write(const struct hf_rule *rule, struct hf_buffer *out)
         write_range(&rule->guards.sections, out);
     if ((parts & HAS_HANDLER) != 0)
         hf_buffer_u16(out, rule->handler);
+    if ((parts & ALONE_SIZES) != 0)
+        write_sizes(&rule->alone, out);
+    if ((parts & ALONE_MAGIC) != 0)
+        write_magic(&rule->alone, out);
+}
+
+static void read_sizes(struct hf_cursor *in, struct hf_guards *g)
+{
+    g->size_min = hf_u64le(in);
+    g->size_max = hf_u64le(in);
+}
+
+static void read_magic(struct hf_cursor *in, struct hf_guards *g)
+{
+    uint8_t length = hf_u8(in);
+    g->magic.offset = hf_u32le(in);
+    if (length > sizeof g->magic.bytes) {
+        in->failed = true;
+        return;
+    }
+    g->magic.length = length;
+    hf_copy(in, g->magic.bytes, length);
 }
 
 static void read_parts(struct hf_cursor *in, unsigned parts, struct hf_rule *rule)
 {
-    if ((parts & HAS_SIZES) != 0) {
-        rule->guards.size_min = hf_u64le(in);
-        rule->guards.size_max = hf_u64le(in);
-    }
-    if ((parts & HAS_MAGIC) != 0) {
-        uint8_t length = hf_u8(in);
-        rule->guards.magic.offset = hf_u32le(in);
-        if (length > sizeof rule->guards.magic.bytes) {
-            in->failed = true;
-            return;
-        }
-        rule->guards.magic.length = length;
-        hf_copy(in, rule->guards.magic.bytes, length);
-    }
+    if ((parts & HAS_SIZES) != 0)
+        read_sizes(in, &rule->guards);
+    if ((parts & HAS_MAGIC) != 0)
+        read_magic(in, &rule->guards);
     if ((parts & HAS_CONTAINER) != 0)
         rule->guards.container = hf_u16le(in);
     if ((parts & HAS_PROGRAM) != 0)
@@ -133,12 +164,16 @@ static void read_parts(struct hf_cursor *in, unsigned parts, struct hf_rule *rul
         rule->guards.sections = read_range(in);
     if ((parts & HAS_HANDLER) != 0)
         rule->handler = hf_u16le(in);
+    if ((parts & ALONE_SIZES) != 0)
+        read_sizes(in, &rule->alone);
+    if ((parts & ALONE_MAGIC) != 0)
+        read_magic(in, &rule->alone);
 }
 
 enum hf_status hf_rule_read(struct hf_cursor *in, struct hf_rule *rule)
 {
     *rule = hf_rule_plain();
-    unsigned parts = hf_u8(in), condition = hf_u8(in);
+    unsigned parts = hf_u16le(in), condition = hf_u8(in);
     rule->scope.target = hf_u8(in);
     rule->flags = hf_u8(in);
     rule->scope.views = hf_u32le(in);
@@ -146,8 +181,9 @@ enum hf_status hf_rule_read(struct hf_cursor *in, struct hf_rule *rule)
     rule->pattern_count = hf_u32le(in);
     read_parts(in, parts, rule);
     rule->condition = (enum hf_condition_kind)condition;
-    bool known =
-        condition <= HF_CONDITION_PROGRAM && (rule->flags & ~(unsigned)KNOWN_FLAGS) == 0;
+    bool known = (parts & ~(unsigned)KNOWN_PARTS) == 0 &&
+                 condition <= HF_CONDITION_PROGRAM &&
+                 (rule->flags & ~(unsigned)KNOWN_FLAGS) == 0;
     if (in->failed || !known ||
         (condition == HF_CONDITION_PROGRAM) != (rule->program.len != 0)) {
         in->failed = true;

@@ -78,6 +78,9 @@ struct hf_rule {
     uint32_t flags;
     struct hf_scope scope;
     struct hf_guards guards;
+    /* What must hold besides when none of its patterns has matched: only with
+     * HF_RULE_WAKES_ALONE. */
+    struct hf_guards alone;
     uint32_t pattern_first, pattern_count; /* in the segment's pattern table */
     enum hf_condition_kind condition;
     struct hf_bytes program; /* borrowed; empty unless PROGRAM */

@@ -22,7 +22,8 @@ enum hf_status hf_engine_new(const struct hf_db *db,
     engine->hasher = hf_hasher_new();
     engine->arena = hf_arena_new(ARENA_CAP);
     engine->scratch = hf_machine_scratch_new();
-    if (engine->hasher == NULL || engine->arena == NULL || engine->scratch == NULL) {
+    if (engine->hasher == NULL || engine->arena == NULL || engine->scratch == NULL ||
+        hf_wakers_make(db, &engine->wakers) != HF_OK) {
         hf_engine_free(engine);
         return HF_NOMEM;
     }
@@ -38,6 +39,7 @@ void hf_engine_free(struct hf_engine *engine)
     hf_hasher_free(engine->hasher);
     hf_machine_scratch_free(engine->scratch);
     hf_prepared_done(&engine->prepared);
+    hf_wakers_done(&engine->wakers);
     hf_arena_free(engine->arena);
     free(engine);
 }

@@ -8,6 +8,7 @@
 #include "scan/child_store.h"
 #include "scan/engine.h"
 #include "scan/prepared.h"
+#include "scan/wakers.h"
 
 struct hf_object {
     const struct hf_object *parent; /* NULL: the file */
@@ -30,6 +31,7 @@ struct hf_engine {
     struct hf_arena *arena;    /* tables of decoders, matches; rewound after each object */
     struct hf_machine_scratch *scratch; /* of patterns that are programs */
     struct hf_prepared_table prepared;
+    struct hf_wakers wakers;
     struct hf_spool spool;
     bool tainted;
 

@@ -58,6 +58,7 @@ static void prepare(struct hf_prepared *p, const struct hf_db *db)
                 hf_db_pattern(db, p->segment, p->number, &pattern, &p->rule) != HF_OK ||
                 hf_db_rule(db, p->segment, p->rule, &rule, &signature) != HF_OK ||
                 hf_confirm_prepare(&pattern, variant, &p->confirm) != HF_OK;
+    p->confirm.program.id = ((uint64_t)p->segment << 32 | p->number) + 1;
     p->wants_all = !p->broken && wants_all(&rule);
 }
 

@@ -77,19 +77,13 @@ static bool sees_view(const struct hf_rule *rule, enum hf_view_kind view,
 static bool admits(const struct hf_rule *rule, struct hf_judging *j)
 {
     const struct hf_object *object = j->object;
-    uint64_t size = j->bytes.len;
     const struct hf_guards *g = &rule->guards;
-    if (!sees_view(rule, j->view, object->format) || size < g->size_min ||
-        size > g->size_max)
+    if (!sees_view(rule, j->view, object->format) || !hf_guards_hold(g, j->bytes))
         return false;
     if (rule->scope.target != 0 &&
         hf_format_row(object->format)->target != rule->scope.target)
         return false;
-    if (!lies_in(g, object) || !fits_layout(g, j))
-        return false;
-    struct hf_cursor c = hf_cursor_open(j->bytes.data, j->bytes.len, NULL);
-    c = hf_cursor_at(&c, g->magic.offset);
-    return g->magic.length == 0 || hf_peek_equal(&c, g->magic.bytes, g->magic.length);
+    return lies_in(g, object) && fits_layout(g, j);
 }
 
 bool hf_judge_admits(void *user, uint32_t segment, uint32_t number)
@@ -254,18 +248,21 @@ static void judge_rule(struct hf_judging *j, const struct hf_hits *hits, uint32_
 }
 
 /* Rules without a hit that can be true all the same. */
-static void judge_rules_waking_alone(struct hf_judging *j, const struct hf_hits *hits,
-                                     uint32_t segment)
+static void judge_rules_waking_alone(struct hf_judging *j, const struct hf_hits *hits)
 {
-    struct hf_bytes list = hf_db_rules_waking_alone(j->engine->db, segment);
-    struct hf_cursor c = hf_cursor_open(list.data, list.len, NULL);
-    while (hf_cursor_left(&c) >= 4) {
-        uint32_t rule = hf_u32le(&c);
-        size_t at = hits_from(hits, segment, rule);
-        bool seen = at < hits->count && hits->items[at].segment == segment &&
-                    hits->items[at].rule == rule;
-        if (!seen)
-            judge_rule(j, hits, segment, rule);
+    const struct hf_wakers *wakers = &j->engine->wakers;
+    for (size_t g = 0; g < wakers->group_count; g++) {
+        const struct hf_waker_group *group = &wakers->groups[g];
+        if (!admits(&group->rule, j) || !hf_guards_hold(&group->rule.alone, j->bytes))
+            continue;
+        for (uint32_t i = 0; i < group->count; i++) {
+            uint32_t rule = wakers->rules[group->first + i];
+            size_t at = hits_from(hits, group->segment, rule);
+            bool seen = at < hits->count && hits->items[at].segment == group->segment &&
+                        hits->items[at].rule == rule;
+            if (!seen)
+                judge_rule(j, hits, group->segment, rule);
+        }
     }
 }
 
@@ -276,6 +273,5 @@ void hf_judge_rules(struct hf_judging *j, const struct hf_hits *hits)
         if (i == 0 || h[-1].segment != h->segment || h[-1].rule != h->rule)
             judge_rule(j, hits, h->segment, h->rule);
     }
-    for (uint32_t s = 0; s < hf_db_segment_count(j->engine->db); s++)
-        judge_rules_waking_alone(j, hits, s);
+    judge_rules_waking_alone(j, hits);
 }

@@ -12,7 +12,10 @@
 static struct hf_rule full_rule(void)
 {
     struct hf_rule r = hf_rule_plain();
-    r.flags = HF_RULE_PUA | HF_RULE_INDICATOR;
+    r.flags = HF_RULE_PUA | HF_RULE_INDICATOR | HF_RULE_WAKES_ALONE;
+    r.alone.size_max = 4096;
+    r.alone.magic.length = 1;
+    r.alone.magic.bytes[0] = 'M';
     r.scope.target = 7;
     r.scope.views = 3;
     r.guards.size_min = 6;
@@ -37,6 +40,8 @@ static void assert_same(const struct hf_rule *a, const struct hf_rule *b)
                 a->guards.size_max == b->guards.size_max);
     assert_memory_equal(&a->guards.magic, &b->guards.magic, sizeof a->guards.magic);
     assert_int_equal(a->guards.container, b->guards.container);
+    assert_true(a->alone.size_max == b->alone.size_max);
+    assert_memory_equal(&a->alone.magic, &b->alone.magic, sizeof a->alone.magic);
     assert_int_equal(a->pattern_first, b->pattern_first);
     assert_int_equal(a->pattern_count, b->pattern_count);
     assert_int_equal(a->condition, b->condition);
@@ -51,7 +56,7 @@ static void test_rules_come_back_as_they_were_stored(void **state)
     hf_rule_write(&rules[0], &b);
     size_t first = b.len;
     hf_rule_write(&rules[1], &b);
-    assert_int_equal(b.len - first, 16);
+    assert_int_equal(b.len - first, 17);
     struct hf_cursor c = hf_cursor_open(b.data, b.len, NULL);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(hf_rule_read(&c, &back), HF_OK);
@@ -73,7 +78,7 @@ static void test_every_cut_and_unknown_bits_are_refused(void **state)
     static const struct {
         size_t at;
         uint8_t value;
-    } lies[] = {{0, 0x1F}, {1, 9}, {3, 0x80}};
+    } lies[] = {{1, 0x80}, {2, 9}, {4, 0x80}};
     for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
         uint8_t kept = b.data[lies[i].at];
         b.data[lies[i].at] = lies[i].value;

@@ -112,6 +112,7 @@ static struct assumed assumed_loop(const struct node *n)
 
 static struct assumed without_matches(const struct node *n)
 {
+    static const struct assumed undefined = {UNDEFINED, 0}, unknown = {UNKNOWN, 0};
     switch (n->kind) {
     case NODE_CONST:
         if (n->type == HF_FACT_INT || n->type == HF_FACT_BOOL)
@@ -123,6 +124,14 @@ static struct assumed without_matches(const struct node *n)
     case NODE_COUNT: return n->a == NULL ? known(0) : (struct assumed){FALSY, 0};
     case NODE_OFFSET:
     case NODE_LENGTH: return (struct assumed){UNDEFINED, 0};
+    case NODE_READ:
+    case NODE_FIELD:
+    case NODE_MATCHES: return without_matches(n->a).know == UNDEFINED ? undefined : unknown;
+    case NODE_INDEX:
+        return without_matches(n->a).know == UNDEFINED ||
+                       without_matches(n->b).know == UNDEFINED
+                   ? undefined
+                   : unknown;
     case NODE_BINARY: return assumed_binary(n);
     case NODE_UNARY: return assumed_unary(n);
     case NODE_AND:
@@ -238,35 +247,135 @@ static void either(struct hf_guards *g, const struct hf_guards *more)
         memset(&g->magic, 0, sizeof g->magic);
 }
 
-static struct hf_guards guards_of(const struct node *n)
+/* ---- modules ---- */
+
+/* Facts of a module are undefined unless the object begins with its magic; so is what is computed
+ * from them. `always` is defined for every object. */
+static const struct {
+    const char *name, *always;
+    uint8_t length, magic[4];
+} magics[] = {
+    {"pe", "is_pe", 2, {'M', 'Z'}},
+    {"elf", NULL, 4, {0x7F, 'E', 'L', 'F'}},
+};
+enum { MAGICS = sizeof magics / sizeof *magics };
+
+struct analysis {
+    const struct hf_yara *yara;
+    bool alone; /* none of the rule's patterns has matched */
+};
+
+static unsigned undefined_without(const struct analysis *an, const struct node *n);
+
+/* The modules (bits of magics) whose absence makes a field undefined. Constants are folded, so
+ * fields are facts. */
+static unsigned field_without(const struct analysis *an, const struct node *n)
+{
+    if (n->a->kind != NODE_MODULE)
+        return undefined_without(an, n->a);
+    const struct hf_fact_module *module = an->yara->options.modules[n->a->number];
+    const char *field = module->record->fields[n->number].name;
+    for (unsigned i = 0; i < MAGICS; i++)
+        if (strcmp(magics[i].name, module->name) == 0)
+            return magics[i].always != NULL && strcmp(magics[i].always, field) == 0
+                       ? 0
+                       : 1u << i;
+    return 0;
+}
+
+/* The modules whose absence makes a value undefined. */
+static unsigned undefined_without(const struct analysis *an, const struct node *n)
+{
+    switch (n->kind) {
+    case NODE_FIELD: return field_without(an, n);
+    case NODE_CALL:
+    case NODE_READ:
+    case NODE_MATCHES: return undefined_without(an, n->a);
+    case NODE_INDEX:
+    case NODE_BINARY: return undefined_without(an, n->a) | undefined_without(an, n->b);
+    case NODE_UNARY: return n->op == HF_OP_DEFINED ? 0 : undefined_without(an, n->a);
+    default: return 0;
+    }
+}
+
+/* The modules whose absence makes a condition false. */
+static unsigned false_without(const struct analysis *an, const struct node *n)
+{
+    switch (n->kind) {
+    case NODE_UNARY: return undefined_without(an, n->op == HF_OP_DEFINED ? n->a : n);
+    case NODE_FOR_RANGE:
+        return undefined_without(an, n->a) | undefined_without(an, n->b) |
+               (wants_some(n->loop) ? false_without(an, n->loop->body) : 0u);
+    case NODE_FOR_ARRAY:
+    case NODE_FOR_DICT: return undefined_without(an, n->a);
+    case NODE_FOR_OF: return wants_some(n->loop) ? false_without(an, n->loop->body) : 0;
+    default: return undefined_without(an, n);
+    }
+}
+
+/* Conditions of a module become its magic. */
+static void module_guards(const struct analysis *an, const struct node *n,
+                          struct hf_guards *g)
+{
+    unsigned modules = false_without(an, n);
+    for (unsigned i = 0; i < MAGICS; i++) {
+        if ((modules >> i & 1u) == 0)
+            continue;
+        struct hf_guards magic = no_guards();
+        magic.magic.length = magics[i].length;
+        memcpy(magic.magic.bytes, magics[i].magic, magics[i].length);
+        magic.size_min = magics[i].length;
+        both(g, &magic);
+    }
+}
+
+/* What must hold for a condition to be true; *never: nothing makes it true. */
+static struct hf_guards guards_of(const struct analysis *an, const struct node *n,
+                                  bool *never)
 {
     struct hf_guards g = no_guards();
+    *never = an->alone && is_false(without_matches(n));
     if (n->kind == NODE_BINARY)
-        return relation_guards(n);
-    if (n->kind != NODE_AND && n->kind != NODE_OR)
+        g = relation_guards(n);
+    if (n->kind != NODE_AND && n->kind != NODE_OR) {
+        module_guards(an, n, &g);
         return g;
+    }
     bool first = true;
-    for (const struct node *a = n->a; a != NULL; a = a->next, first = false) {
-        struct hf_guards more = guards_of(a);
+    for (const struct node *a = n->a; a != NULL; a = a->next) {
+        bool nothing;
+        struct hf_guards more = guards_of(an, a, &nothing);
+        if (n->kind == NODE_OR && nothing)
+            continue;
         if (first)
             g = more;
         else if (n->kind == NODE_AND)
             both(&g, &more);
         else
             either(&g, &more);
+        first = false;
     }
     return g;
+}
+
+/* Never true is said by the program, not by odd bounds. */
+static struct hf_guards sound(struct hf_guards g)
+{
+    return g.size_min > g.size_max ? no_guards() : g;
 }
 
 void analyse_rule(struct parser *p)
 {
     struct rule_build *r = &p->rule;
     struct hf_rule *rule = &r->rule->rule;
-    rule->guards = guards_of(r->condition);
-    if (rule->guards.size_min > rule->guards.size_max)
-        rule->guards = no_guards(); /* never true: said by the program, not by odd bounds */
-    if (!is_false(without_matches(r->condition)))
+    bool never;
+    rule->guards =
+        sound(guards_of(&(struct analysis){p->yara, false}, r->condition, &never));
+    if (!is_false(without_matches(r->condition))) {
         rule->flags |= HF_RULE_WAKES_ALONE;
+        rule->alone =
+            sound(guards_of(&(struct analysis){p->yara, true}, r->condition, &never));
+    }
     if (r->rule->is_private)
         rule->flags |= HF_RULE_PRIVATE;
 }
