@@ -2,6 +2,7 @@
 
 #include <cpuid.h>
 #include <immintrin.h>
+#include <string.h>
 
 #define KERNEL __attribute__((target("avx2,avx512f,avx512vl,sha,sse4.1,ssse3")))
 #define INLINE KERNEL __attribute__((always_inline)) static inline
@@ -120,11 +121,23 @@ INLINE void md5_words(const uint8_t *const *data, size_t offset, __m256i *x)
     }
 }
 
-/* [RFC 1321] 3.4 as truth tables of three bits. */
-#define F(x, y, z) _mm256_ternarylogic_epi32(x, y, z, 0xca)
-#define G(x, y, z) _mm256_ternarylogic_epi32(z, x, y, 0xca)
-#define H(x, y, z) _mm256_ternarylogic_epi32(x, y, z, 0x96)
-#define I(x, y, z) _mm256_ternarylogic_epi32(x, y, z, 0x39)
+/* A lone stream in the registers of integers, whose rotations take one cycle, not two. */
+struct md5_alone {
+    uint32_t state[4], x[16];
+    const uint8_t *data;
+};
+
+/* [RFC 1321] 3.4 as truth tables of three bits; as operations, with the newest value, y's and z's
+ * elder, used last. */
+#define F(x, y, z)            _mm256_ternarylogic_epi32(x, y, z, 0xca)
+#define G(x, y, z)            _mm256_ternarylogic_epi32(z, x, y, 0xca)
+#define H(x, y, z)            _mm256_ternarylogic_epi32(x, y, z, 0x96)
+#define I(x, y, z)            _mm256_ternarylogic_epi32(x, y, z, 0x39)
+#define ALONE_F(sum, x, y, z) (sum + (z ^ (x & (y ^ z))))
+#define ALONE_G(sum, x, y, z) ((sum + (y & ~z)) + (x & z)) /* no bit is in both */
+#define ALONE_H(sum, x, y, z) (sum + (x ^ (y ^ z)))
+#define ALONE_I(sum, x, y, z) (sum + (y ^ (x | ~z)))
+
 /* What is known beforehand is summed up beforehand: the compiler would put it behind f. */
 INLINE __m256i step_sum(__m256i a, __m256i word, int constant)
 {
@@ -132,16 +145,33 @@ INLINE __m256i step_sum(__m256i a, __m256i word, int constant)
     __asm__("" : "+v"(sum));
     return sum;
 }
+
+INLINE uint32_t alone_sum(uint32_t a, uint32_t word, uint32_t constant)
+{
+    uint32_t sum = a + word + constant;
+    __asm__("" : "+r"(sum));
+    return sum;
+}
+
+INLINE uint32_t turn_left(uint32_t x, unsigned by)
+{
+    return x << by | x >> (32 - by);
+}
+
 #define STEP(f, a, b, c, d, word, constant, turn)                                          \
     for (unsigned i = 0; i < groups; i++) {                                                \
         a[i] = step_sum(a[i], g[i].x[word], (int)constant);                                \
         a[i] = _mm256_add_epi32(a[i], f(b[i], c[i], d[i]));                                \
         a[i] = _mm256_add_epi32(_mm256_rol_epi32(a[i], turn), b[i]);                       \
+    }                                                                                      \
+    if (one != NULL) {                                                                     \
+        uint32_t sum = alone_sum(a##1, one->x[word], constant);                            \
+        a##1 = turn_left(ALONE_##f(sum, b##1, c##1, d##1), turn) + b##1;                   \
     }
 
 /* The next block of all groups and SHA-256 lanes, in turns of four steps. */
-INLINE void block(struct md5_group *g, unsigned groups, struct sha_lane *lane,
-                  unsigned sha256)
+INLINE void block(struct md5_group *g, unsigned groups, struct md5_alone *one,
+                  struct sha_lane *lane, unsigned sha256)
 {
     __m256i a[2], b[2], c[2], d[2];
     for (unsigned i = 0; i < groups; i++) {
@@ -149,6 +179,13 @@ INLINE void block(struct md5_group *g, unsigned groups, struct sha_lane *lane,
         b[i] = g[i].state[1];
         c[i] = g[i].state[2];
         d[i] = g[i].state[3];
+    }
+    uint32_t a1 = 0, b1 = 0, c1 = 0, d1 = 0;
+    if (one != NULL) {
+        a1 = one->state[0];
+        b1 = one->state[1];
+        c1 = one->state[2];
+        d1 = one->state[3];
     }
     STEP(F, a, b, c, d, 0, 0xd76aa478, 7)
     STEP(F, d, a, b, c, 1, 0xe8c7b756, 12)
@@ -236,6 +273,12 @@ INLINE void block(struct md5_group *g, unsigned groups, struct sha_lane *lane,
         g[i].state[2] = _mm256_add_epi32(g[i].state[2], c[i]);
         g[i].state[3] = _mm256_add_epi32(g[i].state[3], d[i]);
     }
+    if (one != NULL) {
+        one->state[0] += a1;
+        one->state[1] += b1;
+        one->state[2] += c1;
+        one->state[3] += d1;
+    }
 }
 
 static __m256i *group_words(struct hf_lanes *lanes, unsigned word, unsigned group)
@@ -243,10 +286,14 @@ static __m256i *group_words(struct hf_lanes *lanes, unsigned word, unsigned grou
     return (__m256i *)(void *)(lanes->md5[word] + (size_t)group * 8);
 }
 
-INLINE void run(struct hf_lanes *lanes, unsigned groups, unsigned sha256, size_t blocks)
+INLINE void run(struct hf_lanes *lanes, unsigned groups, bool alone, unsigned sha256,
+                size_t blocks)
 {
     struct md5_group g[2];
+    struct md5_alone one = {.data = lanes->md5_data[0]};
     struct sha_lane lane[HF_LANES_SHA256];
+    for (unsigned word = 0; word < 4 && alone; word++)
+        one.state[word] = lanes->md5[word][0];
     for (unsigned i = 0; i < groups; i++)
         for (unsigned word = 0; word < 4; word++)
             g[i].state[word] = _mm256_loadu_si256(group_words(lanes, word, i));
@@ -259,8 +306,12 @@ INLINE void run(struct hf_lanes *lanes, unsigned groups, unsigned sha256, size_t
             md5_words(lanes->md5_data + (size_t)i * 8, n * 64, g[i].x);
             md5_words(lanes->md5_data + (size_t)i * 8, n * 64 + 32, g[i].x + 8);
         }
-        block(g, groups, lane, sha256);
+        if (alone)
+            memcpy(one.x, one.data + n * 64, sizeof one.x);
+        block(g, groups, alone ? &one : NULL, lane, sha256);
     }
+    for (unsigned word = 0; word < 4 && alone; word++)
+        lanes->md5[word][0] = one.state[word];
     for (unsigned i = 0; i < groups; i++)
         for (unsigned word = 0; word < 4; word++)
             _mm256_storeu_si256(group_words(lanes, word, i), g[i].state[word]);
@@ -269,24 +320,30 @@ INLINE void run(struct hf_lanes *lanes, unsigned groups, unsigned sha256, size_t
 }
 
 /* One loop for each combination: constants, so that what is not asked for is not there. */
-#define LOOP(name, groups, sha256)                                                         \
+#define LOOP(name, groups, alone, sha256)                                                  \
     KERNEL static void name(struct hf_lanes *lanes, size_t blocks)                         \
     {                                                                                      \
-        run(lanes, groups, sha256, blocks);                                                \
+        run(lanes, groups, alone, sha256, blocks);                                         \
     }
-LOOP(run_0_1, 0, 1)
-LOOP(run_0_2, 0, 2)
-LOOP(run_1_0, 1, 0)
-LOOP(run_1_1, 1, 1)
-LOOP(run_1_2, 1, 2)
-LOOP(run_2_0, 2, 0)
-LOOP(run_2_1, 2, 1)
-LOOP(run_2_2, 2, 2)
+LOOP(run_0_1, 0, false, 1)
+LOOP(run_0_2, 0, false, 2)
+LOOP(run_1_0, 0, true, 0)
+LOOP(run_1_1, 0, true, 1)
+LOOP(run_1_2, 0, true, 2)
+LOOP(run_8_0, 1, false, 0)
+LOOP(run_8_1, 1, false, 1)
+LOOP(run_8_2, 1, false, 2)
+LOOP(run_16_0, 2, false, 0)
+LOOP(run_16_1, 2, false, 1)
+LOOP(run_16_2, 2, false, 2)
 
 void hf_lanes_run(struct hf_lanes *lanes, unsigned md5, unsigned sha256, size_t blocks)
 {
-    static void (*const loops[3][HF_LANES_SHA256 + 1])(struct hf_lanes *, size_t) = {
-        {NULL, run_0_1, run_0_2}, {run_1_0, run_1_1, run_1_2}, {run_2_0, run_2_1, run_2_2}};
+    static void (*const loops[4][HF_LANES_SHA256 + 1])(struct hf_lanes *, size_t) = {
+        {NULL, run_0_1, run_0_2},
+        {run_1_0, run_1_1, run_1_2},
+        {run_8_0, run_8_1, run_8_2},
+        {run_16_0, run_16_1, run_16_2}};
     if (md5 + sha256 > 0)
-        loops[(md5 + 7) / 8][sha256](lanes, blocks);
+        loops[md5 < 2 ? md5 : md5 <= 8 ? 2 : 3][sha256](lanes, blocks);
 }

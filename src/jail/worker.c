@@ -7,15 +7,18 @@
  * the attacker's from the first object on. */
 #include "jail/template.h"
 
+#include "digest/streams.h"
 #include "jail/channel.h"
 
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 /* Send when the next record might not fit any more; the longest is a FINDING. */
 enum {
+    AHEAD_BYTES = 2 << 20, /* read of a batch before its first file is scanned */
     ARENA_MAX = 64 << 20,
     RECORD_MAX = 72 * 1024,
     FLUSH_AT = HF_MESSAGE_MAX - RECORD_MAX
@@ -31,6 +34,10 @@ struct worker {
         ending; /* after this batch: an object left something that should not meet the next */
     uint8_t datagram[1024];
     int fds[HF_BATCH_MAX];
+    uint8_t *ahead; /* AHEAD_BYTES */
+    struct hf_source sources[HF_BATCH_MAX];
+    struct hf_stream streams[HF_BATCH_MAX];
+    bool is_open[HF_BATCH_MAX]; /* read ahead */
 };
 
 static const struct hf_inner_path itself = {0};
@@ -112,6 +119,7 @@ static struct hf_report scan_source(struct worker *w, struct hf_source *source)
         hf_report_incident(&report, HF_REASON_LIMIT, &itself);
         w->ending = true;
     }
+    hf_engine_forget(w->engine, source);
     if (hf_source_close(source) == HF_CHANGED)
         hf_report_incident(&report, HF_REASON_CHANGED, &itself);
     hf_report_finish(&report);
@@ -119,13 +127,42 @@ static struct hf_report scan_source(struct worker *w, struct hf_source *source)
     return report;
 }
 
-static bool scan_object(struct worker *w, uint64_t object, int fd, bool last_of_batch)
+/* From here to the next call it is this object's fault. */
+static void begin_object(struct worker *w, uint64_t object)
 {
-    struct hf_source source;
+    atomic_store_explicit(&w->page->object, object, memory_order_relaxed);
+    atomic_fetch_add_explicit(&w->page->started, 1, memory_order_release);
+}
+
+/* Read what is small, so that digests of all these files are computed side by side. What could
+ * not be read says so in its turn. */
+static void read_ahead(struct worker *w, const struct hf_msg_batch *batch)
+{
+    size_t used = 0;
+    memset(w->is_open, 0, sizeof w->is_open);
+    if (w->ahead == NULL)
+        w->ahead = malloc(AHEAD_BYTES);
+    for (uint32_t i = 0; i < batch->count && batch->count > 1 && w->ahead != NULL; i++) {
+        begin_object(w, batch->first + i);
+        struct hf_source *source = &w->sources[i];
+        if (hf_source_read(source, w->fds[i], w->ahead + used, AHEAD_BYTES - used) != HF_OK)
+            continue;
+        w->is_open[i] = true;
+        used += source->bytes.len;
+        hf_engine_expect(w->engine, source, &w->streams[i]);
+    }
+}
+
+/* which: in its batch. */
+static bool scan_object(struct worker *w, uint64_t object, uint32_t which,
+                        bool last_of_batch)
+{
+    struct hf_source *source = &w->sources[which];
+    int fd = w->fds[which];
     struct hf_report report = hf_report_begin(w->arena);
-    enum hf_status st = hf_source_open(&source, fd, &w->buffer);
+    enum hf_status st = w->is_open[which] ? HF_OK : hf_source_open(source, fd, &w->buffer);
     if (st == HF_OK) {
-        report = scan_source(w, &source);
+        report = scan_source(w, source);
     } else if (st == HF_NOMEM) {
         hf_report_incident(&report, HF_REASON_LIMIT, &itself);
         hf_report_finish(&report);
@@ -154,11 +191,11 @@ static bool scan_object(struct worker *w, uint64_t object, int fd, bool last_of_
 
 static int serve_batch(struct worker *w, const struct hf_msg_batch *batch)
 {
+    read_ahead(w, batch);
     for (uint32_t i = 0; i < batch->count; i++) {
         struct hf_arena_mark mark = hf_arena_mark(w->arena);
-        atomic_store_explicit(&w->page->object, batch->first + i, memory_order_relaxed);
-        atomic_fetch_add_explicit(&w->page->started, 1, memory_order_release);
-        if (!scan_object(w, batch->first + i, w->fds[i], i + 1 == batch->count))
+        begin_object(w, batch->first + i);
+        if (!scan_object(w, batch->first + i, i, i + 1 == batch->count))
             return HF_WORKER_EXIT_PROTOCOL;
         hf_arena_rewind(w->arena, mark);
     }

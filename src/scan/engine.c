@@ -112,6 +112,21 @@ enum hf_status hf_scan_object(struct hf_engine *engine, struct hf_object *object
     return hf_scan_settled(engine) ? HF_STOPPED : st;
 }
 
+void hf_engine_expect(struct hf_engine *engine, struct hf_source *source,
+                      struct hf_stream *stream)
+{
+    source->stream = stream;
+    hf_stream_open(&engine->streams, stream, source->bytes,
+                   hf_db_digests_wanted(engine->db, source->bytes.len));
+}
+
+void hf_engine_forget(struct hf_engine *engine, struct hf_source *source)
+{
+    if (source->stream != NULL)
+        hf_stream_drop(&engine->streams, source->stream);
+    source->stream = NULL;
+}
+
 enum hf_status hf_engine_scan(struct hf_engine *engine, const struct hf_source *source,
                               struct hf_report *report)
 {
@@ -127,6 +142,7 @@ enum hf_status hf_engine_scan(struct hf_engine *engine, const struct hf_source *
         .bytes = source->bytes,
         .extents = source->extents,
         .extent_count = source->extent_count,
+        .stream = source->stream,
     };
     (void)hf_scan_object(engine, &file); /* limits are in the report, where they happened */
     report->format = file.format;

@@ -27,6 +27,17 @@ HF_MUST_USE enum hf_status hf_engine_new(const struct hf_db *db,
 void hf_engine_free(struct hf_engine *engine);
 
 /*
+ * A file that will be scanned soon: its digests advance beside those of the files before it.
+ *
+ * source  opened; source->stream is set to stream. Every source is scanned or forgotten
+ *         (hf_stream_drop is part of both) before it is closed.
+ * stream  the caller's storage, until then.
+ */
+void hf_engine_expect(struct hf_engine *engine, struct hf_source *source,
+                      struct hf_stream *stream);
+void hf_engine_forget(struct hf_engine *engine, struct hf_source *source);
+
+/*
  * Scan.
  *
  * source  opened; the caller closes it afterwards and adds HF_CHANGED by hf_report_incident

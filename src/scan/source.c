@@ -36,17 +36,20 @@ static uint64_t nanoseconds(struct timespec t)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-static enum hf_status read_small(struct hf_source *source, struct hf_source_buffer *buffer)
+static enum hf_status read_small(struct hf_source *source, uint8_t *to)
+{
+    size_t got;
+    enum hf_status st = hf_fd_read_at(source->fd, to, (size_t)source->size, 0, &got);
+    source->bytes = hf_bytes_of(to, got);
+    return st;
+}
+
+static enum hf_status read_buffered(struct hf_source *source,
+                                    struct hf_source_buffer *buffer)
 {
     if (buffer->data == NULL)
         buffer->data = malloc(HF_SOURCE_READ_MAX);
-    if (buffer->data == NULL)
-        return HF_NOMEM;
-    size_t got;
-    enum hf_status st =
-        hf_fd_read_at(source->fd, buffer->data, (size_t)source->size, 0, &got);
-    source->bytes = hf_bytes_of(buffer->data, got);
-    return st;
+    return buffer->data == NULL ? HF_NOMEM : read_small(source, buffer->data);
 }
 
 /* Collect the runs of data of a sparse file. Returns whether all of them were found. */
@@ -109,20 +112,39 @@ static enum hf_status map_large(struct hf_source *source, const struct stat *st)
     return HF_OK;
 }
 
+static enum hf_status begin(struct hf_source *source, int fd, struct stat *st)
+{
+    *source = (struct hf_source){.fd = fd};
+    if (status_of(fd, st) != 0)
+        return HF_IO;
+    if (!S_ISREG(st->st_mode))
+        return HF_INVALID;
+    source->size = (uint64_t)st->st_size;
+    source->mtime_ns = nanoseconds(st->st_mtim);
+    source->ctime_ns = nanoseconds(st->st_ctim);
+    return HF_OK;
+}
+
 enum hf_status hf_source_open(struct hf_source *source, int fd,
                               struct hf_source_buffer *buffer)
 {
-    *source = (struct hf_source){.fd = fd};
-    struct stat st;
-    if (status_of(fd, &st) != 0)
-        return HF_IO;
-    if (!S_ISREG(st.st_mode))
-        return HF_INVALID;
-    source->size = (uint64_t)st.st_size;
-    source->mtime_ns = nanoseconds(st.st_mtim);
-    source->ctime_ns = nanoseconds(st.st_ctim);
-    return source->size <= HF_SOURCE_READ_MAX ? read_small(source, buffer)
-                                              : map_large(source, &st);
+    struct stat about;
+    enum hf_status st = begin(source, fd, &about);
+    if (st != HF_OK)
+        return st;
+    return source->size <= HF_SOURCE_READ_MAX ? read_buffered(source, buffer)
+                                              : map_large(source, &about);
+}
+
+enum hf_status hf_source_read(struct hf_source *source, int fd, uint8_t *to, size_t room)
+{
+    struct stat about;
+    enum hf_status st = begin(source, fd, &about);
+    if (st != HF_OK)
+        return st;
+    return source->size > HF_SOURCE_READ_MAX || source->size > room
+               ? HF_LIMIT
+               : read_small(source, to);
 }
 
 void hf_source_memory(struct hf_source *source, struct hf_bytes bytes)

@@ -6,6 +6,8 @@
 #include "base/bytes.h"
 #include "base/status.h"
 
+struct hf_stream;
+
 enum { HF_SOURCE_READ_MAX = 1 << 20 }; /* larger files are mapped */
 
 /* A run of a file that is not a hole. */
@@ -17,6 +19,7 @@ struct hf_source {
     struct hf_bytes bytes;
     const struct hf_extent *extents; /* ascending; NULL: all of it is data */
     size_t extent_count;
+    struct hf_stream *stream; /* its digests on their way (hf_engine_expect); NULL: none */
     /* private */
     int fd; /* borrowed; -1: memory */
     void *mapping;
@@ -39,6 +42,11 @@ void hf_source_buffer_done(struct hf_source_buffer *buffer);
  */
 HF_MUST_USE enum hf_status hf_source_open(struct hf_source *source, int fd,
                                           struct hf_source_buffer *buffer);
+
+/* The same for a file that fits into room bytes at `to`; HF_LIMIT: it does not, or is one that
+ * would be mapped, and nothing was opened. */
+HF_MUST_USE enum hf_status hf_source_read(struct hf_source *source, int fd, uint8_t *to,
+                                          size_t room);
 
 /* Bytes that the caller keeps. */
 void hf_source_memory(struct hf_source *source, struct hf_bytes bytes);

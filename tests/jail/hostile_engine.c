@@ -63,6 +63,20 @@ bool hf_engine_tainted(const struct hf_engine *engine)
     return engine->tainted;
 }
 
+void hf_engine_expect(struct hf_engine *engine, struct hf_source *source,
+                      struct hf_stream *stream)
+{
+    (void)engine;
+    (void)source;
+    (void)stream;
+}
+
+void hf_engine_forget(struct hf_engine *engine, struct hf_source *source)
+{
+    (void)engine;
+    (void)source;
+}
+
 static void found(struct hf_report *report, uint32_t number, uint64_t offset)
 {
     struct hf_finding f = {.signature = {0, number},
