@@ -21,6 +21,7 @@ static void encode(struct hf_buffer *out, const struct hf_message *m)
     case HF_MSG_INCIDENT: hf_msg_put_incident(out, &m->incident); break;
     case HF_MSG_DONE: hf_msg_put_done(out, &m->done); break;
     case HF_MSG_OBJECT: hf_msg_put_object(out, &m->seen_object); break;
+    case HF_MSG_SUSPENDED: hf_msg_put_suspended(out, &m->suspended); break;
     case HF_MSG_FACTS: hf_msg_put_facts(out, &m->facts); break;
     }
 }

@@ -1,5 +1,6 @@
 #include "cli/lines.h"
 
+#include "base/auto.h"
 #include "base/text.h"
 #include "cli/verdict_table.h"
 
@@ -77,6 +78,25 @@ static void add_finding(struct hf_buffer *out, const struct hf_lines *lines,
     hf_buffer_done(&name);
 }
 
+/* Signatures that were given up in this file: who relies on one should know, whatever else the
+ * file is. */
+static void add_suspended(struct hf_buffer *out, const struct hf_lines *lines,
+                          struct hf_bytes path, const struct hf_report *report)
+{
+    for (size_t i = 0; i < report->suspended_count; i++) {
+        HF_AUTO(hf_buffer_done) struct hf_buffer name = {0};
+        hf_buffer_text(out, "suspended    ");
+        hf_escape(out, path);
+        hf_buffer_text(out, "  ");
+        if (hf_db_name(lines->db, report->suspended[i], &name) == HF_OK && !name.failed)
+            hf_escape(out, hf_buffer_view(&name));
+        hf_buffer_text(out, " (too costly here)\n");
+    }
+    if (report->suspended_dropped > 0)
+        hf_buffer_format(out, "suspended    %llu more\n",
+                         (unsigned long long)report->suspended_dropped);
+}
+
 /* Where something was not looked at; reasons without a known place are the file's. */
 static void add_incidents(struct hf_buffer *out, const struct hf_lines *lines,
                           struct hf_bytes path, const struct hf_report *report)
@@ -103,7 +123,7 @@ void hf_lines_report(struct hf_buffer *out, const struct hf_lines *lines,
 {
     bool found = report->verdict > HF_UNSCANNABLE;
     if (lines->json) {
-        if (report->verdict != HF_CLEAN || lines->verbose)
+        if (report->verdict != HF_CLEAN || report->suspended_count > 0 || lines->verbose)
             hf_json_report(out, lines->db, path, report);
         return;
     }
@@ -121,6 +141,7 @@ void hf_lines_report(struct hf_buffer *out, const struct hf_lines *lines,
     }
     if (lines->quiet)
         return;
+    add_suspended(out, lines, path, report);
     if (report->reasons != 0 && (lines->verbose || (lines->strict && !found)))
         add_incidents(out, lines, path, report);
     if (report->verdict == HF_CLEAN && lines->verbose) {

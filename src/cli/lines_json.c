@@ -115,7 +115,14 @@ void hf_json_report(struct hf_buffer *out, const struct hf_db *db, struct hf_byt
         add_inner(out, &incident->path);
         hf_buffer_u8(out, '}');
     }
-    hf_buffer_text(out, "]}\n");
+    hf_buffer_text(out, "],\"suspended\":[");
+    for (size_t i = 0; i < report->suspended_count; i++) {
+        hf_buffer_text(out, i > 0 ? "," : "");
+        add_name(out, db, report->suspended[i]);
+    }
+    hf_buffer_u8(out, ']');
+    add_number(out, "suspended_dropped", report->suspended_dropped);
+    hf_buffer_text(out, "}\n");
 }
 
 static void add_key_of(struct hf_buffer *out, const char *words, uint64_t value, bool first)

@@ -160,6 +160,47 @@ static enum hf_status check_needles(const struct check *c)
     return HF_OK;
 }
 
+/* An hf_located_pattern_at. */
+static bool pattern_at(void *user, uint32_t number, struct hf_pattern *pattern)
+{
+    const struct check *c = user;
+    uint32_t rule;
+    return hf_db_pattern(c->db, c->segment, number, pattern, &rule) == HF_OK;
+}
+
+static bool same(const struct hf_db_part *part, const struct hf_buffer *made)
+{
+    return part->bytes.len == made->len &&
+           (made->len == 0 || memcmp(part->bytes.data, made->data, made->len) == 0);
+}
+
+/* What is not searched for follows from the patterns: made again and compared. */
+static enum hf_status check_located(const struct check *c)
+{
+    HF_AUTO(hf_located_done) struct hf_located_build located = {0};
+    HF_AUTO(hf_buffer_done) struct hf_buffer in_place = {0};
+    HF_AUTO(hf_buffer_done) struct hf_buffer loose = {0};
+    struct check copy = *c;
+    struct hf_pattern pattern;
+    uint32_t count;
+    enum hf_status st = HF_OK;
+    for (uint32_t i = 0; i < c->s->patterns.count && st == HF_OK; i++)
+        st = pattern_at(&copy, i, &pattern) ? hf_located_offer(&located, &pattern, i)
+                                            : HF_MALFORMED;
+    if (st == HF_OK)
+        st = hf_located_choose(&located);
+    if (st == HF_OK)
+        st = hf_located_write(&located, &in_place, &count);
+    if (st == HF_OK)
+        st = hf_loose_write(&located, pattern_at, &copy, &loose, &count);
+    if (st == HF_MALFORMED)
+        return wrong(c, "pattern damaged");
+    return st != HF_OK || (same(&c->s->parts[HF_DB_LOCATED], &in_place) &&
+                           same(&c->s->parts[HF_DB_LOOSE], &loose))
+               ? st
+               : wrong(c, "patterns that are not searched for are listed wrongly");
+}
+
 static enum hf_status check_rules(const struct check *c)
 {
     if (!list_is_whole(&c->s->rules) || !list_is_whole(&c->s->patterns))
@@ -174,6 +215,8 @@ static enum hf_status check_rules(const struct check *c)
         st = check_waking(c);
     if (st == HF_OK)
         st = check_needles(c);
+    if (st == HF_OK)
+        st = check_located(c);
     if (st == HF_OK && c->s->has_matcher && hf_matcher_check(&c->s->matcher) != HF_OK)
         st = wrong(c, "matcher damaged");
     return st;

@@ -8,6 +8,7 @@
 
 #include "base/buffer.h"
 #include "db/format.h"
+#include "db/located.h"
 #include "digest/digest.h"
 #include "match/matcher.h"
 #include "pattern/pattern.h"
@@ -80,6 +81,17 @@ const struct hf_matcher *hf_db_matcher(const struct hf_db *db, uint32_t segment)
  * (pattern/search.h). HF_NOTFOUND. */
 HF_MUST_USE enum hf_status hf_db_needle(const struct hf_db *db, uint32_t segment,
                                         uint32_t id, uint32_t *pattern, uint16_t *variant);
+
+/* Candidates among the patterns of a segment that the matcher does not search for: those that are
+ * looked at in place, and those that are tried wherever their first bytes fit (located.h, where
+ * the arguments are described). hf_pattern_confirm_at says what a candidate means. */
+void hf_db_find_located(const struct hf_db *db, uint32_t segment, struct hf_bytes view,
+                        hf_place_resolve *resolve, void *resolve_user,
+                        hf_on_candidate *on_candidate, void *user);
+uint32_t hf_db_loose_blocks(const struct hf_db *db, uint32_t segment);
+void hf_db_find_loose(const struct hf_db *db, uint32_t segment, struct hf_bytes view,
+                      uint64_t from, uint64_t to, uint64_t *dropped,
+                      hf_on_candidate *on_candidate, void *user);
 
 /* A pattern, by number, and the rule that it belongs to. A rule, by
  * number; its signature. HF_NOTFOUND past the end, HF_MALFORMED. Results borrow from db. */

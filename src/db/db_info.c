@@ -25,6 +25,8 @@ static const char *const section_names[HF_DB_SECTION_TYPES] = {
     [HF_DB_NEEDLES] = "needles",
     [HF_DB_IGNORE] = "ignore",
     [HF_DB_TOMBSTONES] = "withdrawn",
+    [HF_DB_LOCATED] = "located",
+    [HF_DB_LOOSE] = "loose",
 };
 
 /* Digest signatures of a segment and all bytes that they need, their share of the names by

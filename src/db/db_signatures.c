@@ -35,6 +35,34 @@ enum hf_status hf_db_needle(const struct hf_db *db, uint32_t segment, uint32_t i
     return HF_OK;
 }
 
+static struct hf_bytes section_of(const struct hf_db *db, uint32_t segment,
+                                  enum hf_db_section type)
+{
+    const struct hf_segment *s = segment_at(db, segment);
+    return s == NULL ? (struct hf_bytes){0} : s->parts[type].bytes;
+}
+
+void hf_db_find_located(const struct hf_db *db, uint32_t segment, struct hf_bytes view,
+                        hf_place_resolve *resolve, void *resolve_user,
+                        hf_on_candidate *on_candidate, void *user)
+{
+    hf_located_find(section_of(db, segment, HF_DB_LOCATED), view, resolve, resolve_user,
+                    on_candidate, user);
+}
+
+uint32_t hf_db_loose_blocks(const struct hf_db *db, uint32_t segment)
+{
+    return hf_loose_blocks(section_of(db, segment, HF_DB_LOOSE));
+}
+
+void hf_db_find_loose(const struct hf_db *db, uint32_t segment, struct hf_bytes view,
+                      uint64_t from, uint64_t to, uint64_t *dropped,
+                      hf_on_candidate *on_candidate, void *user)
+{
+    hf_loose_find(section_of(db, segment, HF_DB_LOOSE), view, from, to, dropped,
+                  on_candidate, user);
+}
+
 enum hf_status hf_db_pattern(const struct hf_db *db, uint32_t segment, uint32_t number,
                              struct hf_pattern *pattern, uint32_t *rule)
 {

@@ -59,6 +59,8 @@ enum hf_db_section {
     HF_DB_IGNORE,         /* policy: names of signatures that are not reported, sorted */
     HF_DB_TOMBSTONES,     /* ids of signatures of older segments that are withdrawn, sorted */
     HF_DB_NEEDLES,        /* needle -> pattern and variant; without it: the same number, 0 */
+    HF_DB_LOCATED,        /* patterns that are looked at in place, by place (located.h) */
+    HF_DB_LOOSE,          /* patterns without a literal piece, with their first bytes (located.h) */
     HF_DB_SECTION_TYPES
 };
 /* clang-format on */

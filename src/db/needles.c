@@ -75,10 +75,22 @@ static bool look_at_needle(void *user, const struct hf_needle *needle)
     return true;
 }
 
+/* Without needles: a match can be all zeros when it can begin with them. */
+static enum hf_status look_at_head(const struct hf_pattern *pattern, bool *zeros)
+{
+    struct hf_head head;
+    enum hf_status st = hf_pattern_head(pattern, &head);
+    bool can = true;
+    for (size_t i = 0; i < HF_HEAD_MAX; i++)
+        can = can && (head.sets[i][0] & 1) != 0;
+    *zeros = *zeros || can;
+    return st;
+}
+
 enum hf_status hf_needles_look(const struct hf_pattern *pattern, bool *zeros)
 {
     enum hf_status st = hf_pattern_needles(pattern, look_at_needle, zeros);
     if (pattern->kind == HF_PATTERN_LITERAL && pattern->text.len > LENGTH_MAX)
         return HF_LIMIT;
-    return st == HF_NOTFOUND ? HF_UNSUPPORTED : st;
+    return st == HF_NOTFOUND ? look_at_head(pattern, zeros) : st;
 }

@@ -28,8 +28,9 @@ HF_MUST_USE enum hf_status hf_needles_add(struct hf_needles *needles,
                                           const struct hf_pattern *pattern,
                                           uint32_t number);
 
-/* Whether a pattern can be searched for, and whether a needle of it is all zero bytes: then a
- * match can lie in the holes of a sparse file. Returns as hf_needles_add. */
+/* Whether a pattern can be looked for, and whether a match can lie in the holes of a sparse file:
+ * when a needle of it is all zero bytes, or it has none and may begin with eight of them.
+ * HF_OK; HF_LIMIT: too long; HF_MALFORMED; HF_NOMEM. */
 HF_MUST_USE enum hf_status hf_needles_look(const struct hf_pattern *pattern, bool *zeros);
 
 #endif

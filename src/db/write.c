@@ -4,6 +4,7 @@
 #include "db/build_internal.h"
 #include "db/coding.h"
 #include "db/db_internal.h"
+#include "db/located.h"
 #include "db/names_write.h"
 #include "db/needles.h"
 
@@ -90,40 +91,86 @@ static enum hf_status write_rules(struct hf_build *build, struct hf_output *out,
     return ids.failed ? HF_NOMEM : HF_OK;
 }
 
-static enum hf_status collect_needles(struct hf_build *build, struct hf_needles *needles)
+/* An hf_located_pattern_at over what was added. */
+static bool pattern_at(void *user, uint32_t number, struct hf_pattern *pattern)
+{
+    const struct hf_build *build = user;
+    struct hf_bytes record = hf_list_at(&build->patterns, number);
+    struct hf_cursor in = hf_cursor_open(record.data, record.len, NULL);
+    hf_skip(&in, 4);
+    return hf_pattern_read(&in, pattern) == HF_OK;
+}
+
+/* Patterns that need no search are told from those that do. */
+static enum hf_status collect_needles(struct hf_build *build,
+                                      struct hf_located_build *located,
+                                      struct hf_needles *needles)
 {
     enum hf_status st = HF_OK;
+    struct hf_pattern pattern;
+    for (uint32_t i = 0; i < build->patterns.count && st == HF_OK; i++)
+        st = pattern_at(build, i, &pattern) ? hf_located_offer(located, &pattern, i)
+                                            : HF_MALFORMED;
+    if (st == HF_OK)
+        st = hf_located_choose(located);
     for (uint32_t i = 0; i < build->patterns.count && st == HF_OK; i++) {
-        struct hf_bytes record = hf_list_at(&build->patterns, i);
-        struct hf_cursor in = hf_cursor_open(record.data, record.len, NULL);
-        struct hf_pattern pattern;
-        hf_skip(&in, 4);
-        st = hf_pattern_read(&in, &pattern);
-        if (st == HF_OK)
-            st = hf_needles_add(needles, &pattern, i);
+        if (hf_located_takes(located, i))
+            continue;
+        st = pattern_at(build, i, &pattern) ? hf_needles_add(needles, &pattern, i)
+                                            : HF_MALFORMED;
     }
     return st;
+}
+
+static void write_plain(struct hf_output *out, enum hf_db_section type,
+                        struct hf_bytes bytes, uint64_t count)
+{
+    hf_output_section(out, type);
+    hf_output_add(out, bytes.data, bytes.len);
+    hf_output_end(out, count);
+}
+
+static enum hf_status write_located(struct hf_build *build,
+                                    const struct hf_located_build *located,
+                                    struct hf_output *out)
+{
+    HF_AUTO(hf_buffer_done) struct hf_buffer in_place = {0};
+    HF_AUTO(hf_buffer_done) struct hf_buffer loose = {0};
+    uint32_t in_place_count = 0, loose_count = 0;
+    enum hf_status st = hf_located_write(located, &in_place, &in_place_count);
+    if (st == HF_OK)
+        st = hf_loose_write(located, pattern_at, build, &loose, &loose_count);
+    if (st != HF_OK)
+        return st;
+    if (in_place_count > 0)
+        write_plain(out, HF_DB_LOCATED, hf_buffer_view(&in_place), in_place_count);
+    if (loose_count > 0)
+        write_plain(out, HF_DB_LOOSE, hf_buffer_view(&loose), loose_count);
+    return HF_OK;
+}
+
+static enum hf_status write_needles(const struct hf_needles *needles, struct hf_output *out)
+{
+    HF_AUTO(hf_buffer_done) struct hf_buffer image = {0};
+    if (needles->count == 0)
+        return HF_OK;
+    enum hf_status st = hf_matcher_build(needles->items, needles->count, &image);
+    if (st != HF_OK)
+        return st;
+    write_plain(out, HF_DB_MATCHER, hf_buffer_view(&image), needles->count);
+    if (needles->needs_table)
+        write_plain(out, HF_DB_NEEDLES, hf_buffer_view(&needles->table), needles->count);
+    return HF_OK;
 }
 
 static enum hf_status write_matcher(struct hf_build *build, struct hf_output *out)
 {
     HF_AUTO(hf_needles_done) struct hf_needles needles = {0};
-    HF_AUTO(hf_buffer_done) struct hf_buffer image = {0};
-    enum hf_status st = collect_needles(build, &needles);
-    if (st != HF_OK || needles.count == 0)
-        return st;
-    st = hf_matcher_build(needles.items, needles.count, &image);
-    if (st != HF_OK)
-        return st;
-    hf_output_section(out, HF_DB_MATCHER);
-    hf_output_add(out, image.data, image.len);
-    hf_output_end(out, needles.count);
-    if (needles.needs_table) {
-        hf_output_section(out, HF_DB_NEEDLES);
-        hf_output_add(out, needles.table.data, needles.table.len);
-        hf_output_end(out, needles.count);
-    }
-    return HF_OK;
+    HF_AUTO(hf_located_done) struct hf_located_build located = {0};
+    enum hf_status st = collect_needles(build, &located, &needles);
+    if (st == HF_OK)
+        st = write_needles(&needles, out);
+    return st == HF_OK ? write_located(build, &located, out) : st;
 }
 
 static int compare_records(const void *a, const void *b, void *user)
@@ -183,14 +230,6 @@ static void write_tombstones(struct hf_build *build, struct hf_output *out)
         written++;
     }
     hf_output_end(out, written);
-}
-
-static void write_plain(struct hf_output *out, enum hf_db_section type,
-                        struct hf_bytes bytes, uint64_t count)
-{
-    hf_output_section(out, type);
-    hf_output_add(out, bytes.data, bytes.len);
-    hf_output_end(out, count);
 }
 
 /* How many of the signatures find something: allow lists have numbers too. */

@@ -223,6 +223,14 @@ static bool on_incident(struct hf_pool_worker *w, const struct hf_msg_incident *
     return true;
 }
 
+static bool on_suspended(struct hf_pool_worker *w, const struct hf_msg_suspended *m)
+{
+    if (m->object != w->next_done || w->report.suspended_count >= HF_SUSPENDED_MAX)
+        return false;
+    hf_report_suspended(&w->report, m->signature);
+    return true;
+}
+
 /* An object of an inspected file: memory for its facts is taken here, once. */
 static bool on_object(struct hf_pool *pool, struct hf_pool_worker *w,
                       const struct hf_msg_object *m)
@@ -292,6 +300,7 @@ static bool on_done(struct hf_pool *pool, struct hf_pool_worker *w,
     r->work = m->work;
     r->findings_dropped += m->findings_dropped;
     r->inspected_dropped += m->inspected_dropped;
+    r->suspended_dropped += m->suspended_dropped;
     if (m->last)
         w->closing = w->said_last = true;
     r->generation = w->template->generation;
@@ -319,6 +328,9 @@ static bool on_datagram(struct hf_pool *pool, struct hf_pool_worker *w,
                    on_finding(w, &m.finding);
         else if (good && m.type == HF_MSG_INCIDENT)
             good = on_incident(w, &m.incident);
+        else if (good && m.type == HF_MSG_SUSPENDED)
+            good = m.suspended.signature.segment < pool->options.db_count &&
+                   on_suspended(w, &m.suspended);
         else if (good && m.type == HF_MSG_OBJECT)
             good = on_object(pool, w, &m.seen_object);
         else if (good && m.type == HF_MSG_FACTS)

@@ -119,6 +119,15 @@ void hf_msg_put_incident(struct hf_buffer *out, const struct hf_msg_incident *m)
     end(out, body);
 }
 
+void hf_msg_put_suspended(struct hf_buffer *out, const struct hf_msg_suspended *m)
+{
+    size_t body = begin(out, HF_MSG_SUSPENDED);
+    hf_buffer_u64(out, m->object);
+    hf_buffer_u32(out, m->signature.segment);
+    hf_buffer_u32(out, m->signature.number);
+    end(out, body);
+}
+
 void hf_msg_put_done(struct hf_buffer *out, const struct hf_msg_done *m)
 {
     size_t body = begin(out, HF_MSG_DONE);
@@ -132,6 +141,7 @@ void hf_msg_put_done(struct hf_buffer *out, const struct hf_msg_done *m)
     hf_buffer_u64(out, m->work);
     hf_buffer_u64(out, m->findings_dropped);
     hf_buffer_u64(out, m->inspected_dropped);
+    hf_buffer_u64(out, m->suspended_dropped);
     hf_buffer_u8(out, m->last);
     end(out, body);
 }
@@ -302,6 +312,16 @@ static enum hf_status get_incident(struct hf_cursor *c, struct hf_arena *arena,
     return get_path(c, arena, &m->incident.incident.path, bad);
 }
 
+static enum hf_status get_suspended(struct hf_cursor *c, struct hf_arena *arena,
+                                    struct hf_message *m, bool *bad)
+{
+    (void)arena;
+    m->suspended.object = hf_u64le(c);
+    m->suspended.signature.segment = below(hf_u32le(c), HF_DB_SEGMENTS_MAX, bad);
+    m->suspended.signature.number = hf_u32le(c);
+    return HF_OK;
+}
+
 static enum hf_status get_done(struct hf_cursor *c, struct hf_arena *arena,
                                struct hf_message *m, bool *bad)
 {
@@ -316,6 +336,7 @@ static enum hf_status get_done(struct hf_cursor *c, struct hf_arena *arena,
     m->done.work = hf_u64le(c);
     m->done.findings_dropped = hf_u64le(c);
     m->done.inspected_dropped = hf_u64le(c);
+    m->done.suspended_dropped = hf_u64le(c);
     m->done.last = get_bool(c, bad);
     return HF_OK;
 }
@@ -359,7 +380,7 @@ static getter *const getters[] = {
     [HF_MSG_EXITED] = get_exited,   [HF_MSG_BATCH] = get_batch,
     [HF_MSG_FINDING] = get_finding, [HF_MSG_INCIDENT] = get_incident,
     [HF_MSG_DONE] = get_done,       [HF_MSG_OBJECT] = get_object,
-    [HF_MSG_FACTS] = get_facts,
+    [HF_MSG_FACTS] = get_facts,     [HF_MSG_SUSPENDED] = get_suspended,
 };
 
 enum hf_status hf_msg_next(struct hf_cursor *datagram, struct hf_arena *arena,

@@ -42,8 +42,9 @@ enum hf_message_type {
     HF_MSG_FINDING, /* worker -> parent, records; any number in a datagram, in order: all */
     HF_MSG_INCIDENT, /*   FINDINGs and INCIDENTs of an object, then its DONE */
     HF_MSG_DONE,
-    HF_MSG_OBJECT, /* worker -> parent, inspecting only: an object of the file, */
-    HF_MSG_FACTS   /*   then its facts in pieces; before DONE */
+    HF_MSG_OBJECT,   /* worker -> parent, inspecting only: an object of the file, */
+    HF_MSG_FACTS,    /*   then its facts in pieces; before DONE */
+    HF_MSG_SUSPENDED /* worker -> parent: a signature that was given up; before DONE */
 };
 
 /* Layers of the jail, as bits; `holdfast status --jail` shows them. */
@@ -102,6 +103,11 @@ struct hf_msg_incident {
     struct hf_incident incident;
 };
 
+struct hf_msg_suspended {
+    uint64_t object;
+    struct hf_signature signature;
+};
+
 /* All of an inspected object but its facts, whose length it announces in seen.facts.len; they
  * follow in FACTS, and all of them come before the next record of another type. */
 struct hf_msg_object {
@@ -118,7 +124,7 @@ struct hf_msg_done {
     uint64_t object;
     enum hf_status status; /* HF_OK; HF_INVALID, HF_IO: could not be read at all */
     uint32_t verdict, reasons, format;
-    uint64_t objects, bytes, work, findings_dropped, inspected_dropped;
+    uint64_t objects, bytes, work, findings_dropped, inspected_dropped, suspended_dropped;
     bool last; /* the worker ends now by itself: send it nothing more */
 };
 
@@ -139,6 +145,7 @@ void hf_msg_put_exited(struct hf_buffer *out, const struct hf_msg_exited *m);
 void hf_msg_put_batch(struct hf_buffer *out, const struct hf_msg_batch *m);
 void hf_msg_put_finding(struct hf_buffer *out, const struct hf_msg_finding *m);
 void hf_msg_put_incident(struct hf_buffer *out, const struct hf_msg_incident *m);
+void hf_msg_put_suspended(struct hf_buffer *out, const struct hf_msg_suspended *m);
 void hf_msg_put_done(struct hf_buffer *out, const struct hf_msg_done *m);
 void hf_msg_put_object(struct hf_buffer *out, const struct hf_msg_object *m);
 void hf_msg_put_facts(struct hf_buffer *out, const struct hf_msg_facts *m);
@@ -155,6 +162,7 @@ struct hf_message {
         struct hf_msg_batch batch;
         struct hf_msg_finding finding;
         struct hf_msg_incident incident;
+        struct hf_msg_suspended suspended;
         struct hf_msg_done done;
         struct hf_msg_object seen_object;
         struct hf_msg_facts facts;

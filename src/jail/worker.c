@@ -105,6 +105,12 @@ static bool send_report(struct worker *w, uint64_t object, const struct hf_repor
             return false;
         hf_msg_put_incident(&w->out, &m);
     }
+    for (size_t i = 0; i < report->suspended_count; i++) {
+        struct hf_msg_suspended m = {.object = object, .signature = report->suspended[i]};
+        if (!make_room(w))
+            return false;
+        hf_msg_put_suspended(&w->out, &m);
+    }
     for (size_t i = 0; i < report->inspected_count; i++)
         if (!send_inspected(w, object, &report->inspected[i]))
             return false;
@@ -183,6 +189,7 @@ static bool scan_object(struct worker *w, uint64_t object, uint32_t which,
         .work = report.work,
         .findings_dropped = report.findings_dropped,
         .inspected_dropped = report.inspected_dropped,
+        .suspended_dropped = report.suspended_dropped,
         .last = last_of_batch && w->ending,
     };
     hf_msg_put_done(&w->out, &done);

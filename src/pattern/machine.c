@@ -175,6 +175,9 @@ void hf_run_consume(struct run *run, uint8_t byte, uint64_t at)
     }
 }
 
+/* Steps of threads that are charged as one unit: about a microsecond. */
+enum { STEPS_PER_UNIT = 16 };
+
 enum hf_status hf_run_on(struct run *run, struct place from, on_accept *accept, void *user)
 {
     struct hf_machine_scratch *s = run->scratch;
@@ -189,9 +192,10 @@ enum hf_status hf_run_on(struct run *run, struct place from, on_accept *accept, 
         if (s->next.count == 0 || looked >= most || !run_character(run, at, &byte))
             break;
         work += s->next.count + 1;
-        if (work >= 256 && !hf_budget_work(run->subject->budget, work / 256))
+        if (work >= STEPS_PER_UNIT &&
+            !hf_budget_work(run->subject->budget, work / STEPS_PER_UNIT))
             return HF_LIMIT;
-        work %= 256;
+        work %= STEPS_PER_UNIT;
         at = run->backward ? at - unit : at + unit;
         hf_run_consume(run, byte, at);
     }
@@ -424,6 +428,29 @@ enum hf_status hf_program_verify(const struct hf_program *program,
     struct hf_plan plan = hf_program_plan(program, anchor);
     return hf_program_verify_planned(program, &plan, subject, offset, scratch, on_match,
                                      user);
+}
+
+enum hf_status hf_program_matches_at(const struct hf_program *program,
+                                     const struct hf_subject *subject, uint64_t offset,
+                                     struct hf_machine_scratch *scratch,
+                                     hf_on_match *on_match, void *user)
+{
+    if (offset > subject->data.len)
+        return HF_OK;
+    struct run run = {.program = program,
+                      .machine = program->forward,
+                      .subject = subject,
+                      .scratch = scratch};
+    const struct hf_straight straight = straight_from(program->forward, 0);
+    struct place from = {offset, 0};
+    if (!straight_fits(&run, &straight, &from.at, &from.looked))
+        return HF_OK;
+    struct starts starts = {.on_match = on_match, .user = user, .budget = subject->budget};
+    struct end end;
+    enum hf_status st = find_ends(&run, &straight, from, &end, &starts);
+    if (st == HF_OK && starts.end_count > 0 && !on_start(&starts, offset))
+        return starts.limit ? HF_LIMIT : HF_STOPPED;
+    return st;
 }
 
 enum hf_status hf_program_match_at(const struct hf_program *program,

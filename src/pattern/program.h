@@ -136,6 +136,14 @@ HF_MUST_USE enum hf_status hf_program_verify(const struct hf_program *program,
                                              struct hf_machine_scratch *scratch,
                                              hf_on_match *on_match, void *user);
 
+/* Call on_match for the match that starts at an offset, for EVERY programs with each of its
+ * lengths. Returns as hf_program_verify. */
+HF_MUST_USE enum hf_status hf_program_matches_at(const struct hf_program *program,
+                                                 const struct hf_subject *subject,
+                                                 uint64_t offset,
+                                                 struct hf_machine_scratch *scratch,
+                                                 hf_on_match *on_match, void *user);
+
 /* Length of the match that starts at an offset, if there is one; for programs without anchors and
  * for patterns whose place is known. HF_OK; HF_NOTFOUND; HF_LIMIT. */
 HF_MUST_USE enum hf_status hf_program_match_at(const struct hf_program *program,

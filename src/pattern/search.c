@@ -261,6 +261,73 @@ enum hf_status hf_pattern_confirm(const struct hf_pattern *pattern, uint16_t var
 
 /* ---- one offset ---- */
 
+bool hf_pattern_is_placed(const struct hf_pattern *pattern)
+{
+    switch (pattern->place.kind) {
+    case HF_PLACE_START:
+    case HF_PLACE_END:
+    case HF_PLACE_ENTRY:
+    case HF_PLACE_SECTION:
+    case HF_PLACE_LAST_SECTION: return pattern->place.span <= HF_PLACED_SPAN_MAX;
+    case HF_PLACE_ANYWHERE:
+    case HF_PLACE_IN_SECTION:
+    case HF_PLACE_VERSION_INFO: break;
+    }
+    return false;
+}
+
+/* A filter that takes no empty matches. */
+static bool pass_on_some(void *user, uint64_t start, uint64_t length)
+{
+    return length == 0 || pass_on(user, start, length);
+}
+
+struct forms_here {
+    struct filter *filter;
+    struct hf_confirm *confirm; /* the filter's */
+    uint64_t offset;
+};
+static bool form_is_here(void *user, const struct hf_needle *needle);
+
+static enum hf_status confirm_program_at(struct forms_here *forms,
+                                         const struct hf_program *program,
+                                         struct hf_budget *budget,
+                                         struct hf_machine_scratch *scratch)
+{
+    const uint32_t flags = forms->confirm->pattern.flags;
+    enum hf_status st = HF_OK;
+    for (int wide = 0; wide < 2 && st == HF_OK; wide++) {
+        if (wide == 0 ? !wants_ascii(flags) : (flags & HF_PATTERN_WIDE) == 0)
+            continue;
+        forms->confirm->wide = wide != 0;
+        const struct hf_subject subject = {
+            .data = forms->filter->data, .wide = wide != 0, .budget = budget};
+        st = hf_program_matches_at(program, &subject, forms->offset, scratch, pass_on_some,
+                                   forms->filter);
+    }
+    return st;
+}
+
+enum hf_status hf_pattern_confirm_at(const struct hf_pattern *pattern,
+                                     const struct hf_program *program, struct hf_bytes data,
+                                     uint64_t offset, struct hf_budget *budget,
+                                     struct hf_machine_scratch *scratch,
+                                     hf_on_match *on_match, void *user)
+{
+    struct hf_confirm confirm = {.pattern = *pattern};
+    struct filter filter = {
+        .confirm = &confirm, .data = data, .on_match = on_match, .user = user};
+    struct forms_here forms = {.filter = &filter, .confirm = &confirm, .offset = offset};
+    struct hf_program opened;
+    if (offset > data.len)
+        return HF_OK;
+    if (pattern->kind == HF_PATTERN_LITERAL)
+        return literal_needles(pattern, form_is_here, &forms);
+    if (program == NULL && hf_program_open(pattern->text, &opened) != HF_OK)
+        return HF_MALFORMED;
+    return confirm_program_at(&forms, program == NULL ? &opened : program, budget, scratch);
+}
+
 struct here {
     struct hf_bytes rest; /* of the data, from the offset */
     bool found;
@@ -273,20 +340,40 @@ static uint8_t lower(uint8_t c)
     return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
 }
 
+static bool is_at(const struct hf_needle *needle, const uint8_t *text)
+{
+    for (size_t i = 0; i < needle->bytes.len; i++)
+        if (needle->bytes.data[i] != text[i] &&
+            (!needle->nocase || lower(needle->bytes.data[i]) != lower(text[i])))
+            return false;
+    return true;
+}
+
+static bool form_is_wide(const struct hf_needle *needle)
+{
+    unsigned form = needle->variant & ((1u << FORM_BITS) - 1);
+    return form == FORM_WIDE || form == FORM_BASE64WIDE;
+}
+
+static bool form_is_here(void *user, const struct hf_needle *needle)
+{
+    struct forms_here *forms = user;
+    const struct hf_bytes data = forms->filter->data;
+    if (needle->bytes.len > data.len - forms->offset ||
+        !is_at(needle, data.data + forms->offset))
+        return true;
+    forms->confirm->wide = form_is_wide(needle);
+    return pass_on(forms->filter, forms->offset, needle->bytes.len);
+}
+
 static bool needle_is_here(void *user, const struct hf_needle *needle)
 {
     struct here *here = user;
-    if (needle->bytes.len > here->rest.len)
+    if (needle->bytes.len > here->rest.len || !is_at(needle, here->rest.data))
         return true;
-    for (size_t i = 0; i < needle->bytes.len; i++) {
-        uint8_t a = needle->bytes.data[i], b = here->rest.data[i];
-        if (a != b && (!needle->nocase || lower(a) != lower(b)))
-            return true;
-    }
     here->found = true;
     here->length = needle->bytes.len;
-    unsigned form = needle->variant & ((1u << FORM_BITS) - 1);
-    here->wide = form == FORM_WIDE || form == FORM_BASE64WIDE;
+    here->wide = form_is_wide(needle);
     return false;
 }
 

@@ -73,6 +73,38 @@ bool hf_pattern_is_every(const struct hf_pattern *pattern);
 /* Whether of several matches at one start the shortest counts. */
 bool hf_pattern_is_lazy(const struct hf_pattern *pattern);
 
+/*
+ * Matches that start at one offset, in every form of the pattern: for patterns whose place is known
+ * and for those without needles. Reported are the lengths that hf_pattern_confirm would report for
+ * this start; matches of no length are none.
+ *
+ * program  the pattern's, opened; NULL: it is opened here.
+ * Returns as hf_pattern_confirm.
+ */
+HF_MUST_USE enum hf_status hf_pattern_confirm_at(const struct hf_pattern *pattern,
+                                                 const struct hf_program *program,
+                                                 struct hf_bytes data, uint64_t offset,
+                                                 struct hf_budget *budget,
+                                                 struct hf_machine_scratch *scratch,
+                                                 hf_on_match *on_match, void *user);
+
+/* Whether a pattern's matches can start at few offsets only, which facts or the size give: START,
+ * END, ENTRY, SECTION, LAST_SECTION with a small span. Such patterns can be looked at in place
+ * instead of being searched for (db/located.h). */
+enum { HF_PLACED_SPAN_MAX = 255 };
+bool hf_pattern_is_placed(const struct hf_pattern *pattern);
+
+/* The first bytes of matches: which bytes may stand at each place. */
+enum { HF_HEAD_MAX = 8 };
+struct hf_head {
+    size_t length;                 /* places that every match has, at most HF_HEAD_MAX */
+    uint8_t sets[HF_HEAD_MAX][32]; /* bit b & 7 of byte b >> 3; behind length: all bytes */
+};
+
+/* All forms of the pattern together. HF_OK; HF_MALFORMED (text is no program); HF_NOMEM. */
+HF_MUST_USE enum hf_status hf_pattern_head(const struct hf_pattern *pattern,
+                                           struct hf_head *head);
+
 /* The match at one offset, for patterns without needles and for places that are known. Of two
  * forms (ascii, wide) the first that matches. HF_OK; HF_NOTFOUND; HF_LIMIT; HF_MALFORMED. */
 HF_MUST_USE enum hf_status hf_pattern_match_at(const struct hf_pattern *pattern,

@@ -128,10 +128,64 @@ static bool is_admitted(const struct hf_hits *hits, struct hf_prepared *p)
 {
     if (p->object != hits->prepared->object) {
         p->object = hits->prepared->object;
+        p->left = HF_HITS_WORK_MIN + (uint64_t)hits->view.len / HF_HITS_WORK_BYTES;
         p->admitted = !p->broken && (hits->admits == NULL ||
                                      hits->admits(hits->admits_user, p->segment, p->rule));
     }
     return p->admitted;
+}
+
+/* Give a pattern up for the rest of the view. */
+static void suspend(struct hf_hits *hits, struct hf_prepared *p)
+{
+    p->left = 0;
+    struct hf_suspended *all =
+        hf_arena_grow(hits->arena, hits->suspended, hits->suspended_count, sizeof *all);
+    if (all == NULL) {
+        hits->failed = true;
+        return;
+    }
+    hits->suspended = all;
+    all[hits->suspended_count++] =
+        (struct hf_suspended){.segment = p->segment, .pattern = p->number, .rule = p->rule};
+}
+
+/* A needle of a literal was found: that is the match. */
+static bool confirm_literal(struct candidate *c, uint64_t start, uint32_t length)
+{
+    struct hf_hits *hits = c->hits;
+    const enum hf_status st =
+        hf_confirm_at(&c->prepared->confirm, hits->view, start, length, hits->budget,
+                      hits->scratch, keep_match, c);
+    hits->failed |= st == HF_LIMIT;
+    return st != HF_LIMIT && st != HF_STOPPED;
+}
+
+/* What a candidate is: an occurrence of a needle, or a place where a match may start. */
+enum { IN_PLACE = UINT32_MAX };
+
+/* Confirm within the candidate's own budget, so that one pattern that costs too much stops no
+ * other. False: it is given up, or (failed) the whole search. */
+static bool confirm(struct candidate *c, struct hf_prepared *p, uint64_t start,
+                    uint32_t length)
+{
+    struct hf_hits *hits = c->hits;
+    if (p->left == 0)
+        return false;
+    struct hf_budget own = {.work = p->left - 1}; /* one for the candidate itself */
+    const enum hf_status st =
+        length == IN_PLACE
+            ? hf_pattern_confirm_at(&p->confirm.pattern, &p->confirm.program, hits->view,
+                                    start, &own, hits->scratch, keep_match, c)
+            : hf_confirm_at(&p->confirm, hits->view, start, length, &own, hits->scratch,
+                            keep_match, c);
+    const uint64_t used = p->left - own.work;
+    p->left = own.work;
+    if (p->left == 0 && !hits->failed)
+        suspend(hits, p);
+    hits->failed |= !hf_budget_work(hits->budget, used / 16) ||
+                    (st != HF_OK && st != HF_LIMIT && st != HF_STOPPED);
+    return !hits->failed && p->left > 0;
 }
 
 bool hf_hits_on_needle(void *user, uint32_t needle, uint64_t start, uint32_t length)
@@ -146,11 +200,48 @@ bool hf_hits_on_needle(void *user, uint32_t needle, uint64_t start, uint32_t len
     if (!is_admitted(hits, p))
         return true;
     struct candidate c = {.hits = hits, .prepared = p};
-    enum hf_status st = hf_confirm_at(&p->confirm, hits->view, start, length, hits->budget,
-                                      hits->scratch, keep_match, &c);
-    if (st == HF_LIMIT)
+    if (p->confirm.pattern.kind == HF_PATTERN_LITERAL)
+        return confirm_literal(&c, start, length);
+    (void)confirm(&c, p, start, length);
+    return !hits->failed;
+}
+
+/* An hf_on_candidate. */
+static bool try_in_place(void *user, uint32_t pattern, uint64_t start)
+{
+    struct hf_hits *hits = user;
+    struct hf_prepared *p =
+        hits->failed
+            ? NULL
+            : hf_prepared_find_pattern(hits->prepared, hits->db, hits->segment, pattern);
+    if (p == NULL) {
         hits->failed = true;
-    return st != HF_LIMIT && st != HF_STOPPED;
+        return false;
+    }
+    if (!is_admitted(hits, p))
+        return false;
+    struct candidate c = {.hits = hits, .prepared = p};
+    return confirm(&c, p, start, IN_PLACE);
+}
+
+void hf_hits_find_located(struct hf_hits *hits)
+{
+    hf_db_find_located(hits->db, hits->segment, hits->view, hits->resolve,
+                       hits->resolve_user, try_in_place, hits);
+}
+
+void hf_hits_find_loose(struct hf_hits *hits, uint64_t from, uint64_t to)
+{
+    const uint32_t blocks = hf_db_loose_blocks(hits->db, hits->segment);
+    if (blocks == 0 || hits->failed)
+        return;
+    uint64_t *dropped = hf_arena_array(hits->arena, blocks, sizeof *dropped);
+    if (dropped == NULL) {
+        hits->failed = true;
+        return;
+    }
+    hf_db_find_loose(hits->db, hits->segment, hits->view, from, to, dropped, try_in_place,
+                     hits);
 }
 
 static int compare_matches(const void *left, const void *right)

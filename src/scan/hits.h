@@ -33,7 +33,7 @@ struct hf_hits {
      * verified. NULL: all are. */
     bool (*admits)(void *user, uint32_t segment, uint32_t rule);
     void *admits_user;
-    hf_hits_allow *allow;               /* NULL: nothing is at such a place */
+    hf_hits_allow *allow; /* NULL: nothing is at such a place */
     void *allow_user;
     uint32_t segment; /* being searched */
     struct hf_hit *items;
@@ -41,10 +41,28 @@ struct hf_hits {
     uint32_t *slots; /* open addressing: position in items + 1; 0: free */
     size_t slot_count;
     bool failed; /* out of memory or budget: some matches are missing */
+    /* Where places begin that headers tell; NULL: patterns with such places are looked for at
+     * none of them. */
+    hf_place_resolve *resolve;
+    void *resolve_user;
+    /* Patterns that cost too much and were given up for the rest of the view: their later matches
+     * are missing. One may be listed twice. */
+    struct hf_suspended *suspended;
+    size_t suspended_count;
+};
+
+/* A pattern that was given up. */
+struct hf_suspended {
+    uint32_t segment, pattern, rule;
 };
 
 /* YARA's limit of matches of one pattern; more are counted but not kept. [facts/yara.md 1] */
 enum { HF_HITS_KEPT_MAX = 1000000 };
+
+/* Work units that one needle of a pattern, or a pattern without needles, may cost in one view: this
+ * many and one for every second byte. A candidate costs one, and one more for each 16 steps of
+ * the machine: a unit is about a microsecond. */
+enum { HF_HITS_WORK_MIN = 256 * 1024, HF_HITS_WORK_BYTES = 2 };
 
 /* Empty, for a view; admits is for the caller to set. */
 struct hf_hits hf_hits_begin(const struct hf_db *db, struct hf_arena *arena,
@@ -54,6 +72,11 @@ struct hf_hits hf_hits_begin(const struct hf_db *db, struct hf_arena *arena,
 /* An hf_on_literal: user is the struct hf_hits. Confirms what the needle promises and drops
  * matches outside the pattern's place. */
 bool hf_hits_on_needle(void *user, uint32_t needle, uint64_t start, uint32_t length);
+
+/* Candidates of the segment's other patterns: those that are looked at in place; and those
+ * without a literal piece that start in [from, to) of the view. */
+void hf_hits_find_located(struct hf_hits *hits);
+void hf_hits_find_loose(struct hf_hits *hits, uint64_t from, uint64_t to);
 
 /* Sort kept matches by offset and length, and hits by segment, rule and pattern. The table is
  * closed for additions then. */

@@ -70,27 +70,37 @@ static void judge_digests(struct hf_judging *j)
     hf_db_find_digests(j->engine->db, size, digests, on_digest, j);
 }
 
+/* Search a run of the object's data. */
+static void search_run(const struct hf_matcher *matcher, struct hf_hits *hits,
+                       uint64_t from, uint64_t to)
+{
+    const struct hf_bytes run = hf_bytes_of(hits->view.data + from, (size_t)(to - from));
+    if (matcher != NULL && !hits->failed)
+        (void)hf_matcher_search(matcher, run, from, hf_hits_on_needle, hits);
+    hf_hits_find_loose(hits, from, to);
+}
+
 /* Search the data of an object; holes only when a match could lie in zeros alone. Around each
  * run of data as many zeros are searched as the longest literal can reach into. */
 static void search(struct hf_engine *engine, const struct hf_object *object,
                    const struct hf_matcher *matcher, struct hf_hits *hits)
 {
-    struct hf_bytes all = object->bytes;
+    const uint64_t size = object->bytes.len;
     if (object->extents == NULL || hf_db_matches_zeros(engine->db)) {
-        (void)hf_matcher_search(matcher, all, 0, hf_hits_on_needle, hits);
+        search_run(matcher, hits, 0, size);
         return;
     }
-    uint64_t reach = hf_matcher_longest(matcher), searched = 0;
-    for (size_t i = 0; i < object->extent_count;) {
+    uint64_t reach = HF_PROGRAM_REACH, searched = 0;
+    if (matcher != NULL && hf_matcher_longest(matcher) > reach)
+        reach = hf_matcher_longest(matcher);
+    for (size_t i = 0; i < object->extent_count && !hits->failed;) {
         uint64_t from = object->extents[i].offset;
         uint64_t to = from;
         from = from - searched > reach ? from - reach : searched;
         for (; i < object->extent_count && object->extents[i].offset <= to + 2 * reach; i++)
             to = object->extents[i].offset + object->extents[i].length;
-        to = all.len - to > reach ? to + reach : all.len;
-        if (!hf_matcher_search(matcher, hf_bytes_of(all.data + from, (size_t)(to - from)),
-                               from, hf_hits_on_needle, hits))
-            return;
+        to = size - to > reach ? to + reach : size;
+        search_run(matcher, hits, from, to);
         searched = to;
     }
 }
@@ -122,6 +132,24 @@ static bool allow_place(void *user, const struct hf_place *place, uint64_t start
     return hf_layout_allows(hf_judge_layout(j), hf_judge_facts(j), place, start);
 }
 
+static bool resolve_place(void *user, enum hf_place_kind kind, uint16_t section,
+                          uint64_t *start)
+{
+    return hf_layout_start(hf_judge_layout(user), kind, section, start);
+}
+
+/* A pattern that was given up stops nothing else, and is named. */
+static void report_suspended(struct hf_engine *engine, const struct hf_hits *hits)
+{
+    for (size_t i = 0; i < hits->suspended_count; i++) {
+        const struct hf_suspended *s = &hits->suspended[i];
+        struct hf_rule rule;
+        struct hf_signature signature = {.segment = s->segment};
+        if (hf_db_rule(engine->db, s->segment, s->rule, &rule, &signature.number) == HF_OK)
+            hf_report_suspended(engine->report, signature);
+    }
+}
+
 /* Match one view and look at the rules that this wakes. */
 static void judge_view(struct hf_judging *j, enum hf_view_kind view, struct hf_bytes bytes)
 {
@@ -134,18 +162,22 @@ static void judge_view(struct hf_judging *j, enum hf_view_kind view, struct hf_b
     j->bytes = bytes;
     hits.allow = allow_place;
     hits.allow_user = j;
+    hits.resolve = resolve_place;
+    hits.resolve_user = j;
     for (uint32_t s = 0; s < hf_db_segment_count(engine->db); s++) {
         const struct hf_matcher *matcher = hf_db_matcher(engine->db, s);
         hits.segment = s;
-        if (matcher == NULL || (hf_db_views(engine->db, s) >> view & 1u) == 0)
+        if ((hf_db_views(engine->db, s) >> view & 1u) == 0)
             continue;
+        hf_hits_find_located(&hits);
         if (view == HF_VIEW_RAW)
             search(engine, j->object, matcher, &hits);
         else
-            (void)hf_matcher_search(matcher, bytes, 0, hf_hits_on_needle, &hits);
+            search_run(matcher, &hits, 0, bytes.len);
     }
     if (hits.failed)
         hf_scan_incident(engine, j->object, HF_LIMIT);
+    report_suspended(engine, &hits);
     hf_hits_sort(&hits);
     hf_judge_rules(j, &hits);
 }

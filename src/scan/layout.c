@@ -115,6 +115,26 @@ static bool is_version_info(struct hf_layout *layout, struct hf_facts *facts,
     return false;
 }
 
+bool hf_layout_start(const struct hf_layout *layout, enum hf_place_kind kind,
+                     uint16_t section, uint64_t *start)
+{
+    size_t number = section;
+    if (!layout->readable)
+        return false;
+    if (kind == HF_PLACE_ENTRY) {
+        *start = (uint64_t)layout->entry.value;
+        return layout->entry.defined && layout->entry.value >= 0;
+    }
+    if (kind == HF_PLACE_LAST_SECTION)
+        number = layout->section_count - 1; /* of none: no number is below it */
+    else if (kind != HF_PLACE_SECTION)
+        return false;
+    if (number >= layout->section_count)
+        return false;
+    *start = layout->sections[number].offset;
+    return true;
+}
+
 bool hf_layout_allows(struct hf_layout *layout, struct hf_facts *facts,
                       const struct hf_place *place, uint64_t start)
 {

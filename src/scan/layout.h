@@ -28,6 +28,10 @@ struct hf_layout {
 void hf_layout_read(struct hf_facts *facts, enum hf_format format,
                     struct hf_layout *layout);
 
+/* Where a place begins: kind ENTRY, SECTION (of this number), LAST_SECTION. False: nowhere. */
+bool hf_layout_start(const struct hf_layout *layout, enum hf_place_kind kind,
+                     uint16_t section, uint64_t *start);
+
 /* Whether a match may start at an offset, for places that headers tell (ENTRY and later); those
  * that need none are hf_place_allows'. */
 bool hf_layout_allows(struct hf_layout *layout, struct hf_facts *facts,

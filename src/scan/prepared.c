@@ -48,13 +48,24 @@ static bool wants_all(const struct hf_rule *rule)
     return rule->condition == HF_CONDITION_PROGRAM;
 }
 
+/* Patterns stand in the same table behind all needles, of which there are at most INT32_MAX. */
+#define PATTERN UINT32_C(0x80000000)
+
+static bool find_number(struct hf_prepared *p, const struct hf_db *db, uint16_t *variant)
+{
+    *variant = 0;
+    p->number = p->needle & ~PATTERN;
+    return (p->needle & PATTERN) != 0 ||
+           hf_db_needle(db, p->segment, p->needle, &p->number, variant) == HF_OK;
+}
+
 static void prepare(struct hf_prepared *p, const struct hf_db *db)
 {
     struct hf_pattern pattern;
     struct hf_rule rule;
     uint32_t signature;
     uint16_t variant;
-    p->broken = hf_db_needle(db, p->segment, p->needle, &p->number, &variant) != HF_OK ||
+    p->broken = !find_number(p, db, &variant) ||
                 hf_db_pattern(db, p->segment, p->number, &pattern, &p->rule) != HF_OK ||
                 hf_db_rule(db, p->segment, p->rule, &rule, &signature) != HF_OK ||
                 hf_confirm_prepare(&pattern, variant, &p->confirm) != HF_OK;
@@ -78,4 +89,11 @@ struct hf_prepared *hf_prepared_find(struct hf_prepared_table *table,
     prepare(p, db);
     table->count++;
     return p;
+}
+
+struct hf_prepared *hf_prepared_find_pattern(struct hf_prepared_table *table,
+                                             const struct hf_db *db, uint32_t segment,
+                                             uint32_t pattern)
+{
+    return hf_prepared_find(table, db, segment, pattern | PATTERN);
 }

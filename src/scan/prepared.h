@@ -14,6 +14,7 @@ struct hf_prepared {
     bool wants_all;        /* every match is kept for the condition */
     bool admitted;         /* by the rule's scope and guards, for the object numbered: */
     uint64_t object;       /* 0: not asked yet */
+    uint64_t left;         /* work that its candidates in that object may still cost */
     uint32_t number, rule; /* of the pattern, and whose it is */
     struct hf_confirm confirm;
 };
@@ -34,5 +35,10 @@ void hf_prepared_done(struct hf_prepared_table *table);
 struct hf_prepared *hf_prepared_find(struct hf_prepared_table *table,
                                      const struct hf_db *db, uint32_t segment,
                                      uint32_t needle);
+
+/* The same for a pattern that is found without needles; its confirm is for hf_pattern_confirm_at. */
+struct hf_prepared *hf_prepared_find_pattern(struct hf_prepared_table *table,
+                                             const struct hf_db *db, uint32_t segment,
+                                             uint32_t pattern);
 
 #endif

@@ -116,6 +116,33 @@ void hf_report_incident(struct hf_report *report, enum hf_reason reason,
         report->incident_count++;
 }
 
+static int compare_signatures(struct hf_signature a, struct hf_signature b)
+{
+    if (a.segment != b.segment)
+        return a.segment < b.segment ? -1 : 1;
+    return (a.number > b.number) - (a.number < b.number);
+}
+
+void hf_report_suspended(struct hf_report *report, struct hf_signature signature)
+{
+    size_t at = report->suspended_count;
+    for (size_t i = 0; i < report->suspended_count; i++)
+        if (compare_signatures(report->suspended[i], signature) == 0)
+            return;
+    struct hf_signature *items = NULL;
+    if (at < HF_SUSPENDED_MAX)
+        items = hf_arena_grow(report->arena, report->suspended, at, sizeof *items);
+    if (items == NULL) {
+        report->suspended_dropped++;
+        return;
+    }
+    for (; at > 0 && compare_signatures(items[at - 1], signature) > 0; at--)
+        items[at] = items[at - 1];
+    items[at] = signature;
+    report->suspended = items;
+    report->suspended_count++;
+}
+
 void hf_report_inspected(struct hf_report *report, const struct hf_inspected *object)
 {
     struct hf_inspected *items = NULL, new = *object;

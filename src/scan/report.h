@@ -31,6 +31,7 @@ enum {
     HF_INNER_DEPTH_MAX = 64,  /* deeper paths keep the outermost 63 and the innermost */
     HF_FINDINGS_MAX = 4096,   /* of one file; more are counted */
     HF_INCIDENTS_MAX = 16,    /* of one file; more are counted */
+    HF_SUSPENDED_MAX = 64,    /* of one file; more are counted */
     HF_INSPECTED_MAX = 4096,  /* objects of one inspected file; more are counted */
     HF_INSPECT_BYTES_MAX =
         8 << 20,                  /* facts of one inspected file; what is past it is cut, */
@@ -78,6 +79,11 @@ struct hf_report {
     uint64_t findings_dropped;
     struct hf_incident *incidents;
     size_t incident_count;
+    /* Signatures of which a pattern cost too much and was given up in this file: they may have
+     * been missed. Each once, in the order of segment and number. */
+    struct hf_signature *suspended;
+    size_t suspended_count;
+    uint64_t suspended_dropped;
     struct hf_inspected *inspected; /* containers before what is in them; inspecting only */
     size_t inspected_count;
     uint64_t inspected_dropped; /* objects that there was no room for */
@@ -96,6 +102,7 @@ struct hf_report hf_report_begin(struct hf_arena *arena);
 void hf_report_found(struct hf_report *report, const struct hf_finding *finding);
 void hf_report_incident(struct hf_report *report, enum hf_reason reason,
                         const struct hf_inner_path *path);
+void hf_report_suspended(struct hf_report *report, struct hf_signature signature);
 void hf_report_inspected(struct hf_report *report, const struct hf_inspected *object);
 
 /*

@@ -155,13 +155,14 @@ static void test_json_tells_all_that_is_known(void **state)
         "\"offset\":7,\"length\":3,\"view\":\"raw\",\"kind\":\"pattern\"},"
         "{\"name\":\"Evil\\u000a\\u001b[2J\",\"verdict\":\"pua\",\"source\":\"feed.ndb\","
         "\"licence\":\"CC0-1.0\",\"inner\":[],\"offset\":null,\"length\":null,"
-        "\"view\":\"raw\",\"kind\":\"sha256\"}],\"evidence_dropped\":0,\"incidents\":[]}\n");
+        "\"view\":\"raw\",\"kind\":\"sha256\"}],\"evidence_dropped\":0,\"incidents\":[],"
+        "\"suspended\":[],\"suspended_dropped\":0}\n");
     assert_string_equal(
         text_of(&out, (struct hf_lines){.json = true}, &unscannable),
         "{\"path\":\"a\\u000a.zip\",\"verdict\":\"unscannable\",\"reason\":[\"limit\","
         "\"encrypted\"],\"name\":null,\"format\":\"binary\",\"objects\":1,\"bytes\":0,"
         "\"evidence\":[],\"evidence_dropped\":0,\"incidents\":[{\"reason\":\"encrypted\","
-        "\"inner\":[\"in.zip\"]}]}\n");
+        "\"inner\":[\"in.zip\"]}],\"suspended\":[],\"suspended_dropped\":0}\n");
     assert_string_equal(text_of(&out, (struct hf_lines){.json = true}, &clean), "");
 }
 
