@@ -255,7 +255,8 @@ static enum hf_status searchable(const struct hf_pattern *patterns, size_t count
 static bool is_chained(const struct hf_pattern *patterns, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if ((patterns[i].flags & HF_PATTERN_LINKED) != 0)
+        if ((patterns[i].flags & HF_PATTERN_LINKED) != 0 ||
+            hf_pattern_is_derived(patterns[i].kind))
             return true;
     return false;
 }

@@ -13,8 +13,16 @@
 enum hf_pattern_kind {
     HF_PATTERN_LITERAL, /* text is the bytes themselves */
     HF_PATTERN_HEX,     /* text is the compiled program of a hex string */
-    HF_PATTERN_REGEX    /* text is the compiled program of a regular expression */
+    HF_PATTERN_REGEX,   /* text is the compiled program of a regular expression */
+    /* Not searched for: worked out from other patterns of the rule (rules/derived.h). */
+    HF_PATTERN_COMPARE,  /* text is a struct hf_compare, stored */
+    HF_PATTERN_BACKTRACK /* text is a struct hf_expression, stored */
 };
+
+static inline bool hf_pattern_is_derived(enum hf_pattern_kind kind)
+{
+    return kind == HF_PATTERN_COMPARE || kind == HF_PATTERN_BACKTRACK;
+}
 
 enum hf_pattern_flag {
     HF_PATTERN_NOCASE = 1 << 0, /* ASCII letters match in either case */

@@ -145,6 +145,8 @@ static enum hf_status program_needles(const struct hf_pattern *p, hf_on_needle *
 enum hf_status hf_pattern_needles(const struct hf_pattern *pattern, hf_on_needle *on_needle,
                                   void *user)
 {
+    if (hf_pattern_is_derived(pattern->kind))
+        return HF_OK; /* nothing is searched for */
     return pattern->kind == HF_PATTERN_LITERAL ? literal_needles(pattern, on_needle, user)
                                                : program_needles(pattern, on_needle, user);
 }

@@ -22,6 +22,7 @@ typedef bool hf_on_needle(void *user, const struct hf_needle *needle);
  *
  * Literals: the bytes in each of their forms (ascii, wide, every xor key, three base64 shifts). Hex
  * strings and regular expressions: the anchors of their program.
+ * Derived patterns: nothing.
  * Returns HF_OK; HF_NOTFOUND (no literal piece at all: every offset is a candidate);
  * HF_MALFORMED (text is no program); HF_STOPPED.
  */

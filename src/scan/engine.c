@@ -40,6 +40,7 @@ void hf_engine_free(struct hf_engine *engine)
     hf_machine_scratch_free(engine->scratch);
     hf_prepared_done(&engine->prepared);
     hf_wakers_done(&engine->wakers);
+    hf_expressions_done(&engine->expressions);
     hf_arena_free(engine->arena);
     free(engine);
 }

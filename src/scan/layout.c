@@ -94,14 +94,52 @@ void hf_layout_read(struct hf_facts *facts, enum hf_format format, struct hf_lay
     }
 }
 
-/* Whether start lies in [from + offset, from + offset + span]. */
-static bool within(uint64_t from, int64_t offset, uint64_t span, uint64_t start)
+/* offset bytes from a place; false when that is before the start. */
+static bool move(uint64_t from, int64_t offset, uint64_t *to)
 {
     uint64_t by = offset < 0 ? 0 - (uint64_t)offset : (uint64_t)offset;
-    if (offset < 0 && by > from)
+    if (offset < 0 ? by > from : by > UINT64_MAX - from)
         return false;
-    uint64_t first = offset < 0 ? from - by : from + by;
-    return start >= first && start - first <= span;
+    *to = offset < 0 ? from - by : from + by;
+    return true;
+}
+
+bool hf_layout_span(const struct hf_layout *layout, const struct hf_place *place,
+                    uint64_t size, uint64_t *first, uint64_t *last)
+{
+    uint64_t base = 0, length = 0, count = layout->readable ? layout->section_count : 0;
+    int64_t offset = place->offset;
+    switch (place->kind) {
+    case HF_PLACE_START: break;
+    case HF_PLACE_END:
+        if (offset < 0)
+            return false;
+        base = size;
+        offset = -offset;
+        break;
+    case HF_PLACE_ENTRY:
+        if (!layout->readable || !layout->entry.defined || layout->entry.value < 0)
+            return false;
+        base = (uint64_t)layout->entry.value;
+        break;
+    case HF_PLACE_SECTION:
+    case HF_PLACE_LAST_SECTION:
+    case HF_PLACE_IN_SECTION: {
+        uint64_t n = place->kind == HF_PLACE_LAST_SECTION ? count - 1 : place->section;
+        if (count == 0 || n >= count)
+            return false;
+        base = layout->sections[n].offset;
+        if (place->kind == HF_PLACE_IN_SECTION)
+            length = layout->sections[n].size;
+        break;
+    }
+    default: return false;
+    }
+    if (!move(base, offset, first))
+        return false;
+    *last = *first > UINT64_MAX - length - place->span ? UINT64_MAX
+                                                       : *first + length + place->span;
+    return true;
 }
 
 static bool is_version_info(struct hf_layout *layout, struct hf_facts *facts,
@@ -138,24 +176,9 @@ bool hf_layout_start(const struct hf_layout *layout, enum hf_place_kind kind,
 bool hf_layout_allows(struct hf_layout *layout, struct hf_facts *facts,
                       const struct hf_place *place, uint64_t start)
 {
-    const struct hf_layout_section *s = layout->sections;
-    size_t count = layout->section_count;
-    if (!layout->readable)
-        return false;
-    switch (place->kind) {
-    case HF_PLACE_ENTRY:
-        return layout->entry.defined && layout->entry.value >= 0 &&
-               within((uint64_t)layout->entry.value, place->offset, place->span, start);
-    case HF_PLACE_SECTION:
-        return place->section < count &&
-               within(s[place->section].offset, place->offset, place->span, start);
-    case HF_PLACE_LAST_SECTION:
-        return count > 0 && within(s[count - 1].offset, place->offset, place->span, start);
-    case HF_PLACE_IN_SECTION:
-        return place->section < count &&
-               within(s[place->section].offset, 0, s[place->section].size + place->span,
-                      start);
-    case HF_PLACE_VERSION_INFO: return is_version_info(layout, facts, start);
-    default: return false;
-    }
+    uint64_t first, last;
+    if (place->kind == HF_PLACE_VERSION_INFO)
+        return layout->readable && is_version_info(layout, facts, start);
+    return hf_layout_span(layout, place, 0, &first, &last) && start >= first &&
+           start <= last;
 }

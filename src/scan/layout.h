@@ -37,4 +37,14 @@ bool hf_layout_start(const struct hf_layout *layout, enum hf_place_kind kind,
 bool hf_layout_allows(struct hf_layout *layout, struct hf_facts *facts,
                       const struct hf_place *place, uint64_t start);
 
+/*
+ * Where a place begins and ends: a match may start from *first to *last.
+ *
+ * size  of the view.
+ * Returns false when it is nowhere: no such section, headers that cannot be read, before the
+ * start. ANYWHERE and VERSION_INFO are no stretch: false.
+ */
+bool hf_layout_span(const struct hf_layout *layout, const struct hf_place *place,
+                    uint64_t size, uint64_t *first, uint64_t *last);
+
 #endif

@@ -7,6 +7,7 @@
 #include "digest/streams.h"
 #include "scan/child_store.h"
 #include "scan/engine.h"
+#include "scan/expressions.h"
 #include "scan/prepared.h"
 #include "scan/wakers.h"
 
@@ -32,6 +33,7 @@ struct hf_engine {
     struct hf_machine_scratch *scratch; /* of patterns that are programs */
     struct hf_prepared_table prepared;
     struct hf_wakers wakers;
+    struct hf_expressions expressions;
     struct hf_spool spool;
     bool tainted;
 

@@ -1,9 +1,8 @@
 /* rules.c - which rules are true of an object. A rule is looked at when one of its patterns has
  * matched, or when it can be true without; facts are parsed when a condition asks for them. */
-#include "rules/chain.h"
 #include "rules/clamav/types.h"
 #include "rules/externals.h"
-#include "scan/judge.h"
+#include "scan/derived.h"
 #include "scan/view.h"
 
 /* References from rule to rule go back in load order only, so they end; this bounds the stack. */
@@ -125,16 +124,33 @@ static size_t hits_from(const struct hf_hits *hits, uint32_t segment, uint32_t r
     return low;
 }
 
+/* What is worked out from other patterns, in order. */
+static bool derive_patterns(struct rule_at_hand *r, const uint32_t *which, uint32_t count)
+{
+    struct hf_engine *engine = r->judging->engine;
+    enum hf_status st = HF_OK;
+    for (uint32_t i = 0; i < count && st == HF_OK; i++) {
+        uint32_t number = r->rule.pattern_first + which[i], rule;
+        struct hf_pattern pattern;
+        st = hf_db_pattern(engine->db, r->segment, number, &pattern, &rule);
+        if (st == HF_OK)
+            st = hf_derive(r->judging, r->segment, number, &pattern, r->parts,
+                           r->rule.pattern_count, which[i]);
+    }
+    return st == HF_OK;
+}
+
 /* Put the patterns of a chained rule together: what was found of them, then what of that follows
  * what it must follow. */
 static bool join_patterns(struct rule_at_hand *r)
 {
     struct hf_engine *engine = r->judging->engine;
-    struct hf_chain_part *parts =
-        hf_arena_array(engine->arena, r->rule.pattern_count, sizeof *parts);
-    if (parts == NULL)
+    uint32_t count = r->rule.pattern_count, derived_count = 0;
+    struct hf_chain_part *parts = hf_arena_array(engine->arena, count, sizeof *parts);
+    uint32_t *derived = hf_arena_array(engine->arena, count, sizeof *derived);
+    if (parts == NULL || derived == NULL)
         return false;
-    for (uint32_t i = 0; i < r->rule.pattern_count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         struct hf_pattern pattern;
         uint32_t rule;
         if (hf_db_pattern(engine->db, r->segment, r->rule.pattern_first + i, &pattern,
@@ -142,6 +158,8 @@ static bool join_patterns(struct rule_at_hand *r)
             return false;
         parts[i].linked = (pattern.flags & HF_PATTERN_LINKED) != 0;
         parts[i].link = pattern.link;
+        if (hf_pattern_is_derived(pattern.kind))
+            derived[derived_count++] = i;
     }
     for (size_t i = 0; i < r->count; i++) {
         uint32_t pattern = r->items[i].pattern - r->rule.pattern_first;
@@ -149,8 +167,8 @@ static bool join_patterns(struct rule_at_hand *r)
         parts[pattern].count = r->items[i].kept;
     }
     r->parts = parts;
-    return hf_chain_join(parts, r->rule.pattern_count, engine->arena, &engine->budget) ==
-           HF_OK;
+    return hf_chain_join(parts, count, engine->arena, &engine->budget) == HF_OK &&
+           derive_patterns(r, derived, derived_count);
 }
 
 /* Take a rule in hand, with its hits. False: there is none, or it does not look at the object. */

@@ -265,6 +265,8 @@ static void variable(struct emitter *e, enum hf_op o, unsigned reg, unsigned whi
 
 static void emit_count(struct emitter *e, uint32_t id)
 {
+    if (e->subsigs[id].count == 0)
+        integer(e, 0); /* worked out later than what asks: nothing yet */
     for (size_t i = 0; i < e->subsigs[id].count; i++) {
         op(e, HF_OP_COUNT);
         hf_buffer_u32(e->out, e->subsigs[id].patterns[i]);

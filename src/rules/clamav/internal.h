@@ -59,6 +59,33 @@ struct clamav_subsig {
     size_t count;
 };
 
+/* The sub-signatures of a line. */
+struct clamav_subsigs {
+    struct hf_bytes texts[CLAMAV_SUBSIGS_MAX];
+    struct clamav_subsig items[CLAMAV_SUBSIGS_MAX];
+    size_t count;
+    bool has_derived; /* some are worked out from others */
+    bool wakes_alone; /* one of these may match when nothing else does */
+};
+
+/* Append a pattern; false: out of memory. */
+bool clamav_add_pattern(struct hf_clamav_signature *s, struct hf_arena *arena,
+                        const struct hf_pattern *pattern);
+
+/* Sub-signature `which` as a byte comparison, or as a regular expression with its trigger. Fills
+ * in its item. */
+enum hf_clamav_result clamav_read_compare(struct hf_bytes text, size_t which,
+                                          struct clamav_subsigs *subsigs,
+                                          struct hf_clamav_signature *s,
+                                          struct hf_arena *arena);
+enum hf_clamav_result clamav_read_regex(struct hf_bytes text, size_t which,
+                                        struct clamav_subsigs *subsigs,
+                                        struct hf_clamav_signature *s,
+                                        struct hf_arena *arena);
+
+/* Other sub-signatures of which such a one asks how often or where they match. */
+uint64_t clamav_counted_by(struct hf_bytes text, struct hf_arena *arena);
+
 /* Append the program. */
 void clamav_emit_expression(const struct clamav_expression *e,
                             const struct clamav_subsig *subsigs, struct hf_buffer *out);

@@ -13,8 +13,7 @@ enum {
 struct reader {
     struct hf_clamav_signature *s;
     struct hf_arena *arena;
-    struct hf_bytes subsigs[CLAMAV_SUBSIGS_MAX + 1];
-    size_t subsig_count;
+    struct clamav_subsigs subsigs;
     bool has_target;
     uint64_t engine_min;
     bool needs_engine; /* a key that wants EXTENDED_LEVEL was seen */
@@ -185,21 +184,21 @@ static bool contains(struct hf_bytes text, const char *what)
     return text.len > 0 && memmem(text.data, text.len, what, strlen(what)) != NULL;
 }
 
-/* Kinds that are not hexadecimal, in the order in which ClamAV looks for them. */
-static const char *other_kind(struct hf_bytes text)
+enum kind { KIND_FUZZY, KIND_EXPRESSION, KIND_COMPARE, KIND_MACRO, KIND_HEX };
+
+/* By what stands in it. Between slashes can stand anything. */
+static enum kind kind_of(struct hf_bytes text)
 {
-    static const struct {
-        const char *has, *kind;
-    } rows[] = {
-        {"fuzzy_img#", "fuzzy image hashes in .ldb"},
-        {"#", "byte comparisons in .ldb"},
-        {"/", "regular expressions (PCRE) in .ldb"},
-        {"${", "macros in .ldb"},
+    static const char *const marks[] = {
+        [KIND_FUZZY] = "fuzzy_img#",
+        [KIND_EXPRESSION] = "/",
+        [KIND_COMPARE] = "#",
+        [KIND_MACRO] = "${",
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (contains(text, rows[i].has))
-            return rows[i].kind;
-    return NULL;
+    for (unsigned i = 0; i < KIND_HEX; i++)
+        if (contains(text, marks[i]))
+            return (enum kind)i;
+    return KIND_HEX;
 }
 
 static bool read_modifiers(struct hf_bytes text, struct hf_hexsig_options *options)
@@ -246,14 +245,9 @@ static enum hf_clamav_result read_subsig(struct reader *r, struct hf_bytes text,
         subsig->patterns[i] = (uint32_t)(s->pattern_count + sig.forms[i].last);
     }
     subsig->count = sig.form_count;
-    for (size_t i = 0; i < sig.count; i++) {
-        struct hf_pattern *more =
-            hf_arena_grow(r->arena, s->patterns, s->pattern_count, sizeof *more);
-        if (more == NULL)
+    for (size_t i = 0; i < sig.count; i++)
+        if (!clamav_add_pattern(s, r->arena, &sig.patterns[i]))
             return clamav_bad(s, "out of memory");
-        s->patterns = more;
-        s->patterns[s->pattern_count++] = sig.patterns[i];
-    }
     return HF_CLAMAV_RULE;
 }
 
@@ -269,9 +263,9 @@ static bool split_subsigs(struct reader *r, struct hf_bytes text)
             in_regex = !in_regex;
         if (i < text.len && (text.data[i] != ';' || in_regex))
             continue;
-        if (r->subsig_count == CLAMAV_SUBSIGS_MAX)
+        if (r->subsigs.count == CLAMAV_SUBSIGS_MAX)
             return false;
-        r->subsigs[r->subsig_count++] = hf_bytes_of(text.data + from, i - from);
+        r->subsigs.texts[r->subsigs.count++] = hf_bytes_of(text.data + from, i - from);
         from = i + 1;
     }
     return true;
@@ -284,12 +278,12 @@ static bool is_plain(const struct clamav_node *n, char op)
            (n->op == 0 || (n->op == op && is_plain(n->left, op) && is_plain(n->right, op)));
 }
 
-static bool set_condition(struct reader *r, const struct clamav_expression *e,
-                          const struct clamav_subsig *subsigs)
+static bool set_condition(struct reader *r, const struct clamav_expression *e)
 {
     struct hf_clamav_signature *s = r->s;
-    bool whole = s->pattern_count == r->subsig_count &&
-                 (uint64_t)__builtin_popcountll(e->used) == r->subsig_count;
+    const struct clamav_subsig *subsigs = r->subsigs.items;
+    bool whole = s->pattern_count == r->subsigs.count && !r->subsigs.has_derived &&
+                 (uint64_t)__builtin_popcountll(e->used) == r->subsigs.count;
     if (whole && (is_plain(e->root, '&') || is_plain(e->root, '|'))) {
         s->rule.condition = is_plain(e->root, '&') ? HF_CONDITION_ALL : HF_CONDITION_ANY;
         return true;
@@ -298,32 +292,61 @@ static bool set_condition(struct reader *r, const struct clamav_expression *e,
     clamav_emit_expression(e, subsigs, &program);
     s->rule.condition = HF_CONDITION_PROGRAM;
     s->rule.program = hf_arena_copy(r->arena, hf_buffer_view(&program));
-    if (clamav_holds_alone(e))
+    if (clamav_holds_alone(e) || r->subsigs.wakes_alone)
         s->rule.flags |= HF_RULE_WAKES_ALONE;
     return !program.failed && s->rule.program.data != NULL;
+}
+
+/* What is searched for comes first: what is worked out from it names its patterns. */
+static enum hf_clamav_result read_kinds(struct reader *r, enum kind kind, uint64_t counted)
+{
+    static const char *const skipped[] = {
+        [KIND_FUZZY] = "fuzzy image hashes in .ldb",
+        [KIND_MACRO] = "macros in .ldb",
+    };
+    const char *why = NULL;
+    for (size_t i = 0; i < r->subsigs.count; i++) {
+        struct hf_bytes text = r->subsigs.texts[i];
+        enum hf_clamav_result result = HF_CLAMAV_RULE;
+        if (kind_of(text) != kind)
+            continue;
+        switch (kind) {
+        case KIND_HEX:
+            result = read_subsig(r, text, (counted >> i & 1) != 0, &r->subsigs.items[i]);
+            break;
+        case KIND_COMPARE:
+            result = clamav_read_compare(text, i, &r->subsigs, r->s, r->arena);
+            break;
+        case KIND_EXPRESSION:
+            result = clamav_read_regex(text, i, &r->subsigs, r->s, r->arena);
+            break;
+        case KIND_FUZZY:
+        case KIND_MACRO: result = clamav_skip(r->s, skipped[kind]); break;
+        }
+        if (result == HF_CLAMAV_BAD)
+            return result;
+        why = result == HF_CLAMAV_SKIP && why == NULL ? r->s->why : why;
+    }
+    return why == NULL ? HF_CLAMAV_RULE : clamav_skip(r->s, why);
 }
 
 static enum hf_clamav_result read_subsigs(struct reader *r,
                                           const struct clamav_expression *e)
 {
-    struct clamav_subsig subsigs[CLAMAV_SUBSIGS_MAX] = {0};
-    const char *kind = NULL;
-    for (size_t i = 0; i < r->subsig_count; i++) {
-        const char *other = other_kind(r->subsigs[i]);
-        enum hf_clamav_result result =
-            other != NULL
-                ? clamav_skip(r->s, other)
-                : read_subsig(r, r->subsigs[i], (e->counted >> i & 1) != 0, &subsigs[i]);
-        if (result == HF_CLAMAV_BAD)
+    static const enum kind order[] = {KIND_HEX, KIND_FUZZY, KIND_MACRO, KIND_COMPARE,
+                                      KIND_EXPRESSION};
+    uint64_t counted = e->counted;
+    for (size_t i = 0; i < r->subsigs.count; i++)
+        if (kind_of(r->subsigs.texts[i]) == KIND_EXPRESSION ||
+            kind_of(r->subsigs.texts[i]) == KIND_COMPARE)
+            counted |= clamav_counted_by(r->subsigs.texts[i], r->arena);
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+        enum hf_clamav_result result = read_kinds(r, order[i], counted);
+        if (result != HF_CLAMAV_RULE)
             return result;
-        if (result == HF_CLAMAV_SKIP && kind == NULL)
-            kind = r->s->why;
     }
-    if (kind != NULL)
-        return clamav_skip(r->s, kind);
     r->s->rule.pattern_count = (uint32_t)r->s->pattern_count;
-    return set_condition(r, e, subsigs) ? HF_CLAMAV_RULE
-                                        : clamav_bad(r->s, "out of memory");
+    return set_condition(r, e) ? HF_CLAMAV_RULE : clamav_bad(r->s, "out of memory");
 }
 
 enum hf_clamav_result hf_clamav_read_ldb(struct hf_bytes line, struct hf_arena *arena,
@@ -346,7 +369,7 @@ enum hf_clamav_result hf_clamav_read_ldb(struct hf_bytes line, struct hf_arena *
         return clamav_bad(out, wrong);
     if (!split_subsigs(&r, f[3]))
         return clamav_bad(out, "more than 64 sub-signatures");
-    if (r.subsig_count != (size_t)e.highest + 1)
+    if (r.subsigs.count != (size_t)e.highest + 1)
         return clamav_bad(
             out, "the expression does not use as many sub-signatures as there are");
     return read_subsigs(&r, &e);

@@ -1,8 +1,10 @@
 /* ClamAV's grammars, element by element: what each signature matches and how often, as clamscan
  * 1.4.6 was seen to do. */
 #include "base/auto.h"
+#include "pattern/backtrack.h"
 #include "pattern/program.h"
 #include "rules/chain.h"
+#include "rules/derived.h"
 #include "run_rule.h"
 
 #include <setjmp.h>
@@ -292,8 +294,6 @@ static void test_other_kinds_are_skipped_by_name(void **state)
     static const struct {
         const char *line, *why;
     } rows[] = {
-        {"T;Engine:81-255,Target:0;0&1;6161;0/a;b/i", "regular expressions (PCRE) in .ldb"},
-        {"T;Engine:51-255,Target:0;0&1;6161;0(>>1#dl1#=1)", "byte comparisons in .ldb"},
         {"T;Engine:51-255,Target:0;0;fuzzy_img#0123456789abcdef",
          "fuzzy image hashes in .ldb"},
         {"T;Engine:51-255,Target:0;0&1;6161;${1-2}3$", "macros in .ldb"},
@@ -309,14 +309,88 @@ static void test_other_kinds_are_skipped_by_name(void **state)
                          HF_CLAMAV_SKIP);
         assert_string_equal(s.why, rows[i].why);
     }
-    static const char *const bad[] = {
-        "T;Engine:51-255,Target:0;0&1;6161", "T;Target:0;(0)>1;6161",
-        "T;FileSize:1-2,Target:0;0;6161",    "T;Engine:51-255;0;6161",
-        "T;Engine:51-255,Target:0;0&;6161",  "T;Engine:51-255,Target:0;(0;6161",
-        "T;Engine:51-255,Target:0;0;6161::q"};
+    static const char *const bad[] = {"T;Engine:51-255,Target:0;0&1;6161",
+                                      "T;Target:0;(0)>1;6161",
+                                      "T;FileSize:1-2,Target:0;0;6161",
+                                      "T;Engine:51-255;0;6161",
+                                      "T;Engine:51-255,Target:0;0&;6161",
+                                      "T;Engine:51-255,Target:0;(0;6161",
+                                      "T;Engine:51-255,Target:0;0;6161::q",
+                                      "T;Engine:81-255,Target:0;0&1;6161;0/(a/",
+                                      "T;Engine:81-255,Target:0;0&1;6161;1/a/",
+                                      "T;Engine:81-255,Target:0;0&1;6161;0/a/Z",
+                                      "T;Engine:81-255,Target:0;0&1;6161;0(>>1#q1#=1)",
+                                      "T;Engine:81-255,Target:0;0&1;6161;0(>>1#i3#=1)",
+                                      "T;Engine:81-255,Target:0;0&1;6161;0(1#d1#=1)"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         if (hf_clamav_read_ldb(hf_bytes_text(bad[i]), arena, &s) != HF_CLAMAV_BAD)
             fail_msg("%s was taken", bad[i]);
+}
+
+static struct hf_compare compare_of(const char *text)
+{
+    HF_AUTO(hf_arena_release) struct hf_arena *arena = hf_arena_new(16 << 20);
+    char line[128];
+    struct hf_clamav_signature s;
+    struct hf_compare c;
+    snprintf(line, sizeof line, "T;Engine:81-255,Target:0;0&1;6161;0(%s)", text);
+    assert_int_equal(hf_clamav_read_ldb(hf_bytes_text(line), arena, &s), HF_CLAMAV_RULE);
+    assert_int_equal(s.pattern_count, 2);
+    assert_int_equal(s.patterns[1].kind, HF_PATTERN_COMPARE);
+    assert_int_equal(hf_compare_read(s.patterns[1].text, &c), HF_OK);
+    return c;
+}
+
+static void test_byte_comparisons_read_numbers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *data;
+        bool holds;
+    } rows[] = {
+        {">>2#il2#=0x4241", "aaAB", true},
+        {">>2#ib2#=0x4142", "aaAB", true},
+        {">>2#ib2#>0x4142", "aaAB", false},
+        {">>2#de2#=12", "aa12", true},
+        {">>2#de3#=12", "aa12", false},
+        {">>2#d3#=12", "aa12", true},
+        {">>2#d3#>9,<13", "aa12x", true},
+        {">>2#d3#>9,<12", "aa12x", false},
+        {">>2#hb4#=0x12ab", "aa12ab", true},
+        {">>2#hl4#=0xab12", "aa12ab", true},
+        {">>2#al6#=0x12ab", "aa0x12ab", false},
+        {">>2#ab6#=0x12ab", "aa0x12ab", true},
+        {">>2#d2#=0", "aazz", false},
+        {"<<1#d1#=1", "aa", false},
+        {">>5#d1#=1", "aa1", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct hf_compare c = compare_of(rows[i].text);
+        if (hf_compare_holds(&c, hf_bytes_text(rows[i].data), 0) != rows[i].holds)
+            fail_msg("%s over %s", rows[i].text, rows[i].data);
+    }
+}
+
+static void test_regular_expressions_have_triggers_and_flags(void **state)
+{
+    (void)state;
+    HF_AUTO(hf_arena_release) struct hf_arena *arena = hf_arena_new(16 << 20);
+    struct hf_clamav_signature s;
+    struct hf_expression e;
+    const char *line = "T;Engine:81-255,Target:0;0&1;10,5:0/a;b\\/c/gri;6161";
+    assert_int_equal(hf_clamav_read_ldb(hf_bytes_text(line), arena, &s), HF_CLAMAV_BAD);
+    line = "T;Engine:81-255,Target:0;0&1;6161;10,5:0/a;b\\/c/gri";
+    assert_int_equal(hf_clamav_read_ldb(hf_bytes_text(line), arena, &s), HF_CLAMAV_RULE);
+    const struct hf_pattern *p = &s.patterns[1];
+    assert_int_equal(p->kind, HF_PATTERN_BACKTRACK);
+    assert_int_equal(p->place.kind, HF_PLACE_START);
+    assert_int_equal(p->place.offset, 10);
+    assert_int_equal(p->place.span, 5);
+    assert_int_equal(hf_expression_read(p->text, &e), HF_OK);
+    assert_int_equal(e.flags,
+                     HF_EXPRESSION_ALL | HF_EXPRESSION_ROLLING | HF_BACKTRACK_NOCASE);
+    assert_true(hf_bytes_equal(e.text, hf_bytes_text("a;b\\/c")));
+    assert_int_equal(hf_machine_check(e.trigger, s.rule.pattern_count), HF_OK);
 }
 
 int main(void)
@@ -332,6 +406,8 @@ int main(void)
         cmocka_unit_test(test_expressions_group_as_clamav_does),
         cmocka_unit_test(test_counts_are_those_of_last_parts),
         cmocka_unit_test(test_other_kinds_are_skipped_by_name),
+        cmocka_unit_test(test_byte_comparisons_read_numbers),
+        cmocka_unit_test(test_regular_expressions_have_triggers_and_flags),
     };
     return cmocka_run_group_tests_name("clamav", tests, NULL, NULL);
 }
