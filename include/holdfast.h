@@ -58,7 +58,9 @@ enum hf_reason {
     HF_REASON_CHANGED = 1 << 6
 };
 
-/* Limits of one top-level scan; 0 means no limit of that kind. Defaults by hf_limits_default. */
+/* Limits of one top-level scan; 0 means no limit of that kind, HF_LIMIT_NOTHING that there is to be
+ * none of it. Defaults by hf_limits_default. */
+#define HF_LIMIT_NOTHING UINT64_MAX
 struct hf_limits {
     uint64_t object_bytes; /* size of one unpacked child */
     uint64_t scan_bytes;   /* bytes unpacked in one scan, all children together */

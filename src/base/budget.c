@@ -4,7 +4,7 @@ enum { BYTES_PER_UNIT = 1024 };
 
 static uint64_t limit_or_none(uint64_t limit)
 {
-    return limit == 0 ? UINT64_MAX : limit;
+    return limit == 0 ? UINT64_MAX : limit == HF_LIMIT_NOTHING ? 0 : limit;
 }
 
 struct hf_budget hf_budget_of(const struct hf_limits *limits)

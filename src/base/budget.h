@@ -17,7 +17,7 @@ struct hf_budget {
     bool exhausted;        /* set when any of them ran out, never cleared */
 };
 
-/* A budget with the given limits; a limit of 0 becomes "no limit". */
+/* A budget with the given limits; a limit of 0 becomes "no limit", HF_LIMIT_NOTHING 0. */
 struct hf_budget hf_budget_of(const struct hf_limits *limits);
 
 /* A budget that never runs out in practice: for our own files and for tests. */

@@ -23,6 +23,7 @@ struct hf_lines {
 
 /* Counted over a scan. */
 struct hf_totals {
+    uint64_t folders;               /* entered */
     uint64_t files, objects, bytes; /* scanned; bytes and objects with what is inside */
     uint64_t file_bytes;            /* as they lie on the disk */
     uint64_t by_verdict[HF_INFECTED + 1]; /* files */

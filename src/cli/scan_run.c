@@ -26,7 +26,7 @@ struct slot {
     struct hf_buffer path;    /* freed when the file turns out to need no line */
     struct hf_buffer text;    /* lines to print in its turn */
     struct hf_inode_key link; /* of a file with several names; device 0: of one */
-    uint64_t size;
+    struct stat st;           /* of a file */
 };
 
 struct hf_scan_run {
@@ -95,6 +95,10 @@ static void print_slot(struct hf_scan_run *run, struct slot *slot)
 {
     if (slot->text.failed)
         fail(run, "out of memory");
+    const struct hf_scan_printer *printer = run->setup->printer;
+    if (printer != NULL &&
+        !printer->printed(printer->user, hf_buffer_view(&slot->text), slot->to_stderr))
+        return;
     if (slot->to_stderr) {
         write_out(run); /* both streams in order, for whom they are one terminal */
         hf_progress_hide(run->setup->progress);
@@ -131,9 +135,22 @@ static struct slot *new_slot(struct hf_scan_run *run)
 }
 
 /* What is known at once and printed in its turn. */
+static void add_failed(struct hf_scan_run *run, const struct hf_walk_entry *entry)
+{
+    struct slot *slot = new_slot(run);
+    const struct hf_scan_printer *printer = run->setup->printer;
+    slot->to_stderr = printer->error(printer->user, &slot->text, entry);
+    slot->done = true;
+    run->totals->errors++;
+}
+
 static void add_error(struct hf_scan_run *run, struct hf_bytes path, const char *why,
                       int error)
 {
+    if (run->setup->printer != NULL) {
+        add_failed(run, &(struct hf_walk_entry){.path = path, .why = why, .error = error});
+        return;
+    }
     struct slot *slot = new_slot(run);
     hf_lines_error(&slot->text, &run->setup->lines, path, why, error);
     slot->to_stderr = !run->setup->lines.json;
@@ -141,12 +158,16 @@ static void add_error(struct hf_scan_run *run, struct hf_bytes path, const char 
     run->totals->errors++;
 }
 
-static void add_skipped(struct hf_scan_run *run, struct hf_bytes path, const char *why)
+static void add_skipped(struct hf_scan_run *run, const struct hf_walk_entry *entry)
 {
-    if (!run->setup->lines.verbose)
+    const struct hf_scan_printer *printer = run->setup->printer;
+    if ((printer == NULL && !run->setup->lines.verbose) || entry->why == NULL)
         return;
     struct slot *slot = new_slot(run);
-    hf_lines_skipped(&slot->text, &run->setup->lines, path, why);
+    if (printer != NULL)
+        slot->to_stderr = printer->skipped(printer->user, &slot->text, entry);
+    else
+        hf_lines_skipped(&slot->text, &run->setup->lines, entry->path, entry->why);
     slot->done = true;
 }
 
@@ -159,17 +180,24 @@ static void on_done(void *user, uint64_t id, enum hf_status status,
         return;
     }
     struct slot *slot = slot_of(run, id);
+    const struct hf_scan_printer *printer = run->setup->printer;
     struct hf_bytes path = hf_buffer_view(&slot->path);
     slot->done = true;
-    if (status != HF_OK) {
+    if (status != HF_OK && printer != NULL) {
+        printer->report(printer->user, &slot->text, path, &slot->st, report, true);
+        run->totals->errors++;
+    } else if (status != HF_OK) {
         hf_lines_error(&slot->text, &run->setup->lines, path, "cannot be read",
                        status == HF_IO ? EIO : 0);
         slot->to_stderr = !run->setup->lines.json;
         run->totals->errors++;
     } else {
         hf_totals_add(run->totals, report);
-        run->totals->file_bytes += slot->size;
-        hf_lines_report(&slot->text, &run->setup->lines, path, report);
+        run->totals->file_bytes += (uint64_t)slot->st.st_size;
+        if (printer != NULL)
+            printer->report(printer->user, &slot->text, path, &slot->st, report, false);
+        else
+            hf_lines_report(&slot->text, &run->setup->lines, path, report);
         if (report->verdict == HF_CLEAN && slot->link.device != 0 &&
             run->clean_links.count < CLEAN_LINKS_MAX)
             (void)!hf_inode_set_add(&run->clean_links,
@@ -226,11 +254,17 @@ static void submit(struct hf_scan_run *run, struct hf_bytes path, int fd,
     struct slot *slot = new_slot(run);
     hf_buffer_bytes(&slot->path, path);
     run->path_bytes += slot->path.len;
-    slot->size = (uint64_t)st->st_size;
+    slot->st = *st;
     if (st->st_nlink > 1)
         slot->link = link_key(st);
     if (slot->path.failed)
         fail(run, "out of memory");
+    const struct hf_scan_printer *printer = run->setup->printer;
+    if (printer != NULL && !printer->before(printer->user, &slot->text, path, st)) {
+        close(fd);
+        slot->done = true;
+        return;
+    }
     static const struct hf_report nothing;
     enum hf_status sent = hf_pool_submit(run->pool, fd, id);
     if (sent != HF_OK)
@@ -247,7 +281,13 @@ static bool known_clean(struct hf_scan_run *run, const struct hf_walk_entry *ent
     struct hf_report report = {.verdict = HF_CLEAN, .objects = 1};
     run->totals->file_bytes += (uint64_t)st->st_size;
     hf_totals_add(run->totals, &report);
-    if (run->setup->lines.verbose) {
+    const struct hf_scan_printer *printer = run->setup->printer;
+    if (printer != NULL) {
+        struct slot *slot = new_slot(run);
+        slot->done = true;
+        if (printer->before(printer->user, &slot->text, entry->path, st))
+            printer->report(printer->user, &slot->text, entry->path, st, &report, false);
+    } else if (run->setup->lines.verbose) {
         struct slot *slot = new_slot(run);
         hf_lines_report(&slot->text, &run->setup->lines, entry->path, &report);
         slot->done = true;
@@ -267,8 +307,13 @@ static void take_entry(struct hf_scan_run *run, enum hf_walk_kind kind,
         else
             submit(run, entry->path, entry->fd, &entry->st);
         break;
-    case HF_WALK_SKIPPED: add_skipped(run, entry->path, entry->why); break;
-    case HF_WALK_ERROR: add_error(run, entry->path, entry->why, entry->error); break;
+    case HF_WALK_SKIPPED: add_skipped(run, entry); break;
+    case HF_WALK_ERROR:
+        if (run->setup->printer != NULL)
+            add_failed(run, entry);
+        else
+            add_error(run, entry->path, entry->why, entry->error);
+        break;
     case HF_WALK_BUSY:
         if (hf_pool_pending(run->pool) > 0) {
             turn(run, TURN_MS);
@@ -391,6 +436,7 @@ static void count_skipped(struct hf_scan_run *run)
     struct hf_walk_counts counts = hf_walk_counts(run->walk);
     struct hf_pool_stats stats = hf_pool_stats(run->pool);
     memcpy(run->totals->skipped, counts.skipped, sizeof counts.skipped);
+    run->totals->folders = counts.folders;
     run->totals->crashes = stats.crashes;
     run->totals->timeouts = stats.timeouts;
 }

@@ -12,7 +12,27 @@
 
 struct hf_scan_run;
 
+/*
+ * Who makes the lines instead of hf_lines_*, for programs that speak as others do. Each call adds
+ * to out what is to be printed in this path's turn, and says which stream it goes to.
+ *   before    the file is about to be scanned. False: it is not, and out is all there is to it.
+ *   report    it was, or *failed: it could not be read.
+ *   skipped, error   as the walk says it; of a path that is no file's, entry->why only.
+ */
+struct hf_scan_printer {
+    void *user;
+    bool (*before)(void *user, struct hf_buffer *out, struct hf_bytes path,
+                   const struct stat *st);
+    void (*report)(void *user, struct hf_buffer *out, struct hf_bytes path,
+                   const struct stat *st, const struct hf_report *report, bool failed);
+    bool (*skipped)(void *user, struct hf_buffer *out, const struct hf_walk_entry *entry);
+    bool (*error)(void *user, struct hf_buffer *out, const struct hf_walk_entry *entry);
+    /* A path's text is about to be written. False: not to that stream. */
+    bool (*printed)(void *user, struct hf_bytes text, bool to_stderr);
+};
+
 struct hf_scan_setup {
+    const struct hf_scan_printer *printer; /* NULL: lines */
     struct hf_walk_options walk;
     struct hf_pool_options pool;
     struct hf_lines lines;

@@ -149,6 +149,7 @@ static enum hf_walk_kind skipped(struct hf_walk *walk, struct hf_walk_entry *ent
 {
     walk->counts.skipped[skip]++;
     entry->path = hf_buffer_view(&walk->path);
+    entry->listed = walk->depth > 0;
     entry->why = skip_texts[skip];
     return HF_WALK_SKIPPED;
 }
@@ -158,6 +159,7 @@ static enum hf_walk_kind failed(struct hf_walk *walk, struct hf_walk_entry *entr
 {
     walk->counts.errors++;
     entry->path = hf_buffer_view(&walk->path);
+    entry->listed = walk->depth > 0;
     entry->error = error;
     entry->why = why;
     return HF_WALK_ERROR;
@@ -419,6 +421,18 @@ static enum hf_walk_kind visit(struct hf_walk *walk, struct hf_walk_entry *entry
             return not_opened(walk, entry, errno);
         type = type_of(st.st_mode);
         through = true;
+    }
+    if (walk->options.filter != NULL && (type == DT_DIR || type == DT_REG)) {
+        struct hf_walk_question question = {.path = (const char *)walk->path.data,
+                                            .folder = type == DT_DIR,
+                                            .symlink = through,
+                                            .depth = walk->depth};
+        const char *why = NULL;
+        if (!walk->options.filter(walk->options.filter_user, &question, &why)) {
+            enum hf_walk_kind kind = skipped(walk, entry, HF_SKIP_EXCLUDED);
+            entry->why = why;
+            return kind;
+        }
     }
     if (type == DT_DIR)
         return visit_folder(walk, entry, at, name, through);

@@ -14,7 +14,21 @@
 
 struct hf_walk;
 
+/* What a filter is asked about, before it is opened. */
+struct hf_walk_question {
+    const char *path;
+    bool folder;  /* else a regular file */
+    bool symlink; /* reached through one */
+    size_t depth; /* folders entered above it; 0: it was given */
+};
+
+/* Whether to take it. If not, *why is what the entry says (NULL: nothing is to be said). */
+typedef bool hf_walk_filter(void *user, const struct hf_walk_question *question,
+                            const char **why);
+
 struct hf_walk_options {
+    hf_walk_filter *filter; /* may be NULL */
+    void *filter_user;
     bool one_file_system; /* stay on the file system of each path given */
     bool follow_symlinks; /* those given as a path are followed always */
     bool count_only;      /* do not open files: sizes are all that is wanted */
@@ -51,7 +65,9 @@ struct hf_walk_entry {
     int fd;               /* FILE: open for reading, the caller's; -1 with count_only */
     struct stat st;       /* FILE */
     int error;            /* ERROR: errno */
-    const char *why;      /* ERROR: "cannot open"; SKIPPED: as hf_walk_skip_text */
+    const char
+        *why;    /* ERROR: "cannot open"; SKIPPED: as hf_walk_skip_text, or the filter's */
+    bool listed; /* SKIPPED, ERROR: found in a folder, not named by the caller */
 };
 
 /* NULL when out of memory. options are copied, patterns borrowed. */
