@@ -86,6 +86,8 @@ enum hf_status hf_located_offer(struct hf_located_build *build,
     enum hf_status st = hf_pattern_needles(pattern, note_length, &shortest);
     const bool loose = st == HF_NOTFOUND;
     build->patterns = number + 1;
+    if (hf_pattern_is_derived(pattern->kind))
+        return HF_OK; /* worked out from others, wherever it is */
     if (st != HF_OK && !loose)
         return st;
     if (!hf_pattern_is_placed(pattern)) {

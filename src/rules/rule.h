@@ -42,7 +42,7 @@ struct hf_guards {
         uint32_t offset;
     } magic;
     /* ClamAV's types (rules/clamav/types.h) of what the object lies in: container is the direct
-     * parent's, 0: any; outer are those of a way from outside inwards, the last the direct
+     * parent's, 0: any, CL_TYPE_ANY: none, the object lies in nothing; outer are those of a way from outside inwards, the last the direct
      * parent's, CL_TYPE_ANY: passed over without using up a parent. */
     uint16_t container;
     uint8_t outer_count;

@@ -133,22 +133,34 @@ static enum hf_status is_triggered(struct deriving *d, const struct hf_expressio
     return hf_machine_run(e->trigger, &input, answer);
 }
 
-/* The stretch of the view that an expression looks at. False: the place is nowhere. */
-static bool find_region(struct hf_judging *j, const struct hf_place *place, bool inside,
-                        uint64_t *first, struct hf_bytes *region)
+/* Where an expression is tried. */
+struct region {
+    uint64_t first; /* of the view */
+    struct hf_bytes bytes;
+    uint64_t reach; /* how far behind first a match may start */
+    bool anchored;  /* at first only */
+};
+
+/* A place without a span binds the match's start, unless it rolls; one with a span is where the
+ * start may lie, or, when asked for, all that is seen. As clamscan 1.4.6 does. False: the place is
+ * nowhere. */
+static bool find_region(struct hf_judging *j, const struct hf_place *place, uint32_t flags,
+                        struct region *r)
 {
     uint64_t last, size = j->bytes.len;
-    if (place->kind == HF_PLACE_ANYWHERE) {
-        *first = 0;
-        *region = j->bytes;
+    *r = (struct region){.bytes = j->bytes, .reach = UINT64_MAX};
+    if (place->kind == HF_PLACE_ANYWHERE)
         return true;
-    }
-    if (!hf_layout_span(hf_judge_layout(j), place, size, first, &last) || *first > size)
+    if (!hf_layout_span(hf_judge_layout(j), place, size, &r->first, &last) ||
+        r->first > size)
         return false;
-    size_t len = (size_t)(size - *first);
-    if (inside && last - *first < len)
-        len = (size_t)(last - *first);
-    *region = hf_bytes_of(j->bytes.data + *first, len);
+    uint64_t span = last - r->first, left = size - r->first;
+    r->anchored = span == 0 && (flags & HF_EXPRESSION_ROLLING) == 0;
+    if (span > 0 && (flags & HF_EXPRESSION_INSIDE) != 0)
+        left = left < span ? left : span;
+    else if (span > 0)
+        r->reach = span;
+    r->bytes = hf_bytes_of(j->bytes.data + r->first, (size_t)left);
     return true;
 }
 
@@ -157,28 +169,25 @@ static enum hf_status derive_expression(struct deriving *d, uint32_t segment,
 {
     struct hf_judging *j = d->j;
     struct hf_expression e;
-    struct hf_bytes region;
-    uint64_t first;
+    struct region r;
     bool triggered = false;
     if (j->bytes.len > HF_BACKTRACK_BYTES || hf_expression_read(pattern->text, &e) != HF_OK)
         return HF_OK;
     enum hf_status st = is_triggered(d, &e, &triggered);
-    if (st != HF_OK || !triggered ||
-        !find_region(j, &pattern->place, (e.flags & HF_EXPRESSION_INSIDE) != 0, &first,
-                     &region))
+    if (st != HF_OK || !triggered || !find_region(j, &pattern->place, e.flags, &r))
         return st == HF_MALFORMED ? HF_OK : st;
     struct hf_backtrack *b = compiled(&j->engine->expressions, segment, number, &e);
     if (b == NULL)
         return HF_NOMEM;
-    bool anchored =
-        pattern->place.kind != HF_PLACE_ANYWHERE && (e.flags & HF_EXPRESSION_ROLLING) == 0;
-    for (size_t from = 0, start, length; from <= region.len;) {
-        if (!hf_budget_work(&j->engine->budget, (region.len - from) / 256 + 1))
+    for (size_t from = 0, start, length; from <= r.bytes.len;) {
+        if (!hf_budget_work(&j->engine->budget, (r.bytes.len - from) / 256 + 1))
             return HF_LIMIT;
-        st = hf_backtrack_match(b, region, from, anchored, &start, &length);
+        st = hf_backtrack_match(b, r.bytes, from, r.anchored, &start, &length);
         if (st != HF_OK)
             return st == HF_NOTFOUND ? HF_OK : st;
-        if (!add_match(d, first + start, length))
+        if (start > r.reach)
+            break;
+        if (!add_match(d, r.first + start, length))
             return HF_NOMEM;
         if ((e.flags & HF_EXPRESSION_ALL) == 0)
             break;

@@ -220,20 +220,31 @@ static bool compares(char compare, uint32_t value)
     return compare == '=' ? value == 0 : compare == '<' ? value > 0 : false;
 }
 
-/* With all counts 0, so are all sums. */
-static bool holds_alone(const struct clamav_node *n)
+/* With all counts 0, so are all sums; but "id=0" holds, and is an id that counts. */
+static bool holds_alone(const struct clamav_node *n, uint64_t *ids)
 {
-    if (n->compare != 0)
-        return compares(n->compare, n->value) && n->distinct == 0;
-    if (n->op == 0)
-        return false;
-    bool left = holds_alone(n->left), right = holds_alone(n->right);
-    return n->op == '&' ? left && right : left || right;
+    *ids = 0;
+    if (n->op == 0) {
+        bool holds = n->compare != 0 && compares(n->compare, n->value);
+        *ids = holds ? UINT64_C(1) << n->id : 0;
+        return holds;
+    }
+    uint64_t left_ids, right_ids;
+    bool left = holds_alone(n->left, &left_ids), right = holds_alone(n->right, &right_ids);
+    bool holds = n->op == '&' ? left && right : left || right;
+    uint64_t both = holds ? left_ids | right_ids : 0;
+    if (n->compare == 0) {
+        *ids = both;
+        return holds;
+    }
+    return compares(n->compare, n->value) &&
+           (unsigned)__builtin_popcountll(both) >= n->distinct;
 }
 
 bool clamav_holds_alone(const struct clamav_expression *e)
 {
-    return holds_alone(e->root);
+    uint64_t ids;
+    return holds_alone(e->root, &ids);
 }
 
 /* ---- programs ---- */

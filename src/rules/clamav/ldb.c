@@ -84,10 +84,7 @@ static enum hf_clamav_result read_type(struct reader *r, struct hf_bytes value,
 
 static enum hf_clamav_result read_container(struct reader *r, struct hf_bytes value)
 {
-    uint16_t type;
-    enum hf_clamav_result result = read_type(r, value, &type);
-    r->s->rule.guards.container = type == HF_CLAMAV_TYPE_ANY ? 0 : type;
-    return result;
+    return read_type(r, value, &r->s->rule.guards.container);
 }
 
 static enum hf_clamav_result read_handler(struct reader *r, struct hf_bytes value)
