@@ -81,6 +81,7 @@ void hf_build_free(struct hf_build *build)
     list_done(&build->rules);
     list_done(&build->patterns);
     list_done(&build->ignored);
+    list_done(&build->texts);
     hf_buffer_done(&build->tombstones);
     hf_buffer_done(&build->wakes);
     for (size_t i = 0; i < build->skipped_count; i++)
@@ -300,6 +301,15 @@ enum hf_status hf_build_add_rule(struct hf_build *build, const struct hf_rule *r
                   list_status(&build->patterns) != HF_OK;
     hf_buffer_done(&record);
     return failed ? HF_NOMEM : HF_OK;
+}
+
+enum hf_status hf_build_add_text(struct hf_build *build, struct hf_bytes text)
+{
+    while (build->texts.count + 1 < build->rules.count)
+        hf_list_add(&build->texts, (struct hf_bytes){0});
+    if (build->texts.count < build->rules.count)
+        hf_list_add(&build->texts, text);
+    return list_status(&build->texts);
 }
 
 enum hf_status hf_build_add_ignore(struct hf_build *build, struct hf_bytes name)

@@ -52,6 +52,13 @@ HF_MUST_USE enum hf_status hf_build_add_rule(struct hf_build *build,
                                              const struct hf_rule *rule,
                                              const struct hf_pattern *patterns,
                                              size_t count, struct hf_bytes name);
+/* What the rule that was added last says of itself (rules/rule_text.h); copied. */
+HF_MUST_USE enum hf_status hf_build_add_text(struct hf_build *build, struct hf_bytes text);
+
+/* All rules of a YARA compiler, in order; what cannot be searched for is counted as skipped. */
+struct hf_yara;
+HF_MUST_USE enum hf_status hf_build_add_yara(struct hf_build *build,
+                                             const struct hf_yara *yara);
 HF_MUST_USE enum hf_status hf_build_add_ignore(struct hf_build *build,
                                                struct hf_bytes name);
 

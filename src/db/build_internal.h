@@ -42,6 +42,7 @@ struct hf_build {
     uint64_t sequence;           /* of the next batch */
     struct hf_list rules;        /* u32 stem, u64 number, u64 id, stored form */
     struct hf_list patterns;     /* u32 rule, stored form */
+    struct hf_list texts;        /* of rules; may end early, none: empty */
     struct hf_list ignored;      /* names */
     struct hf_buffer tombstones; /* uint64_t each, as memory has it */
     struct hf_buffer wakes;      /* u32le rule numbers */

@@ -205,6 +205,8 @@ static enum hf_status check_rules(const struct check *c)
 {
     if (!list_is_whole(&c->s->rules) || !list_is_whole(&c->s->patterns))
         return wrong(c, "offsets of rules or patterns out of order");
+    if (!list_is_whole(&c->s->texts) || c->s->texts.count > c->s->rules.count)
+        return wrong(c, "texts of rules damaged");
     uint32_t patterns = 0;
     enum hf_status st = HF_OK;
     for (uint32_t i = 0; i < c->s->rules.count && st == HF_OK; i++)

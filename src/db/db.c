@@ -97,6 +97,7 @@ static enum hf_status open_segment(struct hf_segment *segment)
         !open_records(segment, HF_DB_RULES, &segment->rules) ||
         !open_records(segment, HF_DB_PATTERNS, &segment->patterns) ||
         !open_records(segment, HF_DB_IGNORE, &segment->ignore) ||
+        !open_records(segment, HF_DB_RULE_TEXTS, &segment->texts) ||
         (parts[HF_DB_NAMES].present &&
          !hf_names_open(parts[HF_DB_NAMES].bytes, &segment->names)))
         return HF_MALFORMED;

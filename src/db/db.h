@@ -101,6 +101,8 @@ HF_MUST_USE enum hf_status hf_db_pattern(const struct hf_db *db, uint32_t segmen
 HF_MUST_USE enum hf_status hf_db_rule(const struct hf_db *db, uint32_t segment,
                                       uint32_t number, struct hf_rule *rule,
                                       uint32_t *signature);
+/* What a rule says of itself (rules/rule_text.h); {NULL, 0} when nothing was stored. */
+struct hf_bytes hf_db_rule_text(const struct hf_db *db, uint32_t segment, uint32_t number);
 uint32_t hf_db_rule_count(const struct hf_db *db, uint32_t segment);
 
 /* The views that some rule of a segment sees: bits 1 << enum hf_view_kind. */

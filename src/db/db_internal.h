@@ -36,7 +36,7 @@ struct hf_segment {
     struct hf_db_part parts[HF_DB_SECTION_TYPES];
     struct hf_hash_table tables[HF_DB_SECTION_TYPES]; /* of the types that are tables */
     struct hf_names names;
-    struct hf_records sources, rules, patterns, ignore;
+    struct hf_records sources, rules, patterns, ignore, texts;
     struct hf_matcher matcher;
     bool has_matcher;
 };

@@ -100,6 +100,12 @@ uint32_t hf_db_views(const struct hf_db *db, uint32_t segment)
     return s == NULL ? 0 : s->rules.flags;
 }
 
+struct hf_bytes hf_db_rule_text(const struct hf_db *db, uint32_t segment, uint32_t number)
+{
+    const struct hf_segment *s = segment_at(db, segment);
+    return s == NULL ? (struct hf_bytes){0} : hf_records_at(&s->texts, number);
+}
+
 uint32_t hf_db_rule_count(const struct hf_db *db, uint32_t segment)
 {
     const struct hf_segment *s = segment_at(db, segment);

@@ -61,6 +61,7 @@ enum hf_db_section {
     HF_DB_NEEDLES,        /* needle -> pattern and variant; without it: the same number, 0 */
     HF_DB_LOCATED,        /* patterns that are looked at in place, by place (located.h) */
     HF_DB_LOOSE,          /* patterns without a literal piece, with their first bytes (located.h) */
+    HF_DB_RULE_TEXTS,     /* rule number -> namespace, tags, metadata, identifiers (rule_text.h) */
     HF_DB_SECTION_TYPES
 };
 /* clang-format on */

@@ -6,6 +6,7 @@
 #include "db/text.h"
 #include "rules/externals.h"
 #include "rules/machine.h"
+#include "rules/rule_text.h"
 #include "rules/yara/yara.h"
 
 #include <stdlib.h>
@@ -30,28 +31,78 @@ static enum hf_status add_placeholder(struct hf_build *build, const char *name)
     return hf_build_add_rule(build, &rule, NULL, 0, hf_bytes_text(name));
 }
 
-static enum hf_status add_rule(struct hf_build *build, const struct hf_yara_rule *rule)
+/* Namespace, tags, metadata and identifiers of a rule. */
+static enum hf_status add_text(struct hf_build *build, const struct hf_yara_rule *rule)
 {
-    struct hf_pattern *patterns = calloc(rule->string_count + 1, sizeof *patterns);
-    if (patterns == NULL)
-        return HF_NOMEM;
+    HF_AUTO(hf_buffer_done) struct hf_buffer text = {0};
+    hf_rule_text_write(&text, hf_bytes_text(rule->name_space), rule->is_global,
+                       (uint32_t)rule->tag_count, (uint32_t)rule->meta_count,
+                       (uint32_t)rule->string_count);
+    for (size_t i = 0; i < rule->tag_count; i++)
+        hf_rule_text_write_tag(&text, hf_bytes_text(rule->tags[i]));
+    for (size_t i = 0; i < rule->meta_count; i++)
+        hf_rule_text_write_meta(
+            &text, &(struct hf_rule_meta){.name = hf_bytes_text(rule->metas[i].name),
+                                          .value = rule->metas[i].value});
     for (size_t i = 0; i < rule->string_count; i++)
-        patterns[i] = rule->strings[i].pattern;
-    enum hf_status st = hf_build_add_rule(build, &rule->rule, patterns, rule->string_count,
-                                          hf_bytes_text(rule->name));
-    free(patterns);
-    if (st != HF_UNSUPPORTED)
-        return st;
-    hf_build_skip(build, "YARA rules with a string that has no fixed bytes to search for");
-    return add_placeholder(build, rule->name);
+        hf_rule_text_write_string(
+            &text, &(struct hf_rule_string){.name = hf_bytes_text(rule->strings[i].name),
+                                            .hex = rule->strings[i].hex,
+                                            .is_private = (rule->strings[i].pattern.flags &
+                                                           HF_PATTERN_PRIVATE) != 0});
+    return text.failed ? HF_NOMEM : hf_build_add_text(build, hf_buffer_view(&text));
 }
 
-static bool has_global(const struct hf_yara *yara)
+static enum hf_status add_rule(struct hf_build *build, const struct hf_yara_rule *rule,
+                               struct hf_bytes gates)
 {
-    for (size_t i = 0; i < hf_yara_count(yara); i++)
+    struct hf_pattern *patterns = calloc(rule->string_count + 1, sizeof *patterns);
+    struct hf_rule gated = rule->rule;
+    if (patterns == NULL)
+        return HF_NOMEM;
+    gated.gates = gates;
+    for (size_t i = 0; i < rule->string_count; i++)
+        patterns[i] = rule->strings[i].pattern;
+    enum hf_status st = hf_build_add_rule(build, &gated, patterns, rule->string_count,
+                                          hf_bytes_text(rule->name));
+    free(patterns);
+    if (st == HF_UNSUPPORTED) {
+        hf_build_skip(build,
+                      "YARA rules with a string that has no fixed bytes to search for");
+        return add_placeholder(build, rule->name);
+    }
+    return st == HF_OK ? add_text(build, rule) : st;
+}
+
+/* The global rules of a rule's namespace, by their distance from it: whatever their order, and the
+ * rule itself left out. */
+static void find_gates(const struct hf_yara *yara, const size_t *globals, size_t count,
+                       size_t number, struct hf_buffer *gates)
+{
+    const struct hf_yara_rule *rule = hf_yara_rule(yara, number);
+    hf_buffer_clear(gates);
+    for (size_t i = 0; i < count; i++)
+        if (globals[i] != number &&
+            strcmp(hf_yara_rule(yara, globals[i])->name_space, rule->name_space) == 0)
+            hf_buffer_u32(gates, (uint32_t)(globals[i] - number));
+}
+
+enum hf_status hf_build_add_yara(struct hf_build *build, const struct hf_yara *yara)
+{
+    HF_AUTO(hf_buffer_done) struct hf_buffer gates = {0};
+    size_t count = hf_yara_count(yara), global_count = 0;
+    size_t *globals = calloc(count + 1, sizeof *globals);
+    enum hf_status st = globals == NULL ? HF_NOMEM : HF_OK;
+    for (size_t i = 0; i < count && st == HF_OK; i++)
         if (hf_yara_rule(yara, i)->is_global)
-            return true;
-    return false;
+            globals[global_count++] = i;
+    for (size_t i = 0; i < count && st == HF_OK; i++) {
+        find_gates(yara, globals, global_count, i, &gates);
+        st = gates.failed ? HF_NOMEM
+                          : add_rule(build, hf_yara_rule(yara, i), hf_buffer_view(&gates));
+    }
+    free(globals);
+    return st;
 }
 
 enum hf_status hf_read_yara(struct hf_build *build, const char *file_name,
@@ -73,15 +124,5 @@ enum hf_status hf_read_yara(struct hf_build *build, const char *file_name,
     if (yara == NULL)
         return HF_NOMEM;
     enum hf_status st = hf_yara_add(yara, file_name, NULL, text);
-    if (st != HF_OK && st != HF_MALFORMED)
-        return st;
-    if (has_global(yara)) {
-        for (size_t i = 0; i < hf_yara_count(yara); i++)
-            hf_build_skip(build, "YARA rules of files with a global rule");
-        return HF_OK;
-    }
-    st = HF_OK;
-    for (size_t i = 0; i < hf_yara_count(yara) && st == HF_OK; i++)
-        st = add_rule(build, hf_yara_rule(yara, i));
-    return st;
+    return st == HF_OK || st == HF_MALFORMED ? hf_build_add_yara(build, yara) : st;
 }

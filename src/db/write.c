@@ -88,6 +88,8 @@ static enum hf_status write_rules(struct hf_build *build, struct hf_output *out,
     extras =
         (struct list_extras){.flags = build->matches_zeros ? HF_PATTERNS_MATCH_ZEROS : 0};
     write_list(out, HF_DB_PATTERNS, &build->patterns, 0, &extras);
+    if (build->texts.count > 0)
+        write_list(out, HF_DB_RULE_TEXTS, &build->texts, 0, &(struct list_extras){0});
     return ids.failed ? HF_NOMEM : HF_OK;
 }
 

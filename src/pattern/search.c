@@ -229,6 +229,8 @@ enum hf_status hf_confirm_prepare(const struct hf_pattern *pattern, uint16_t var
     }
     unsigned form = variant & ((1u << FORM_BITS) - 1);
     confirm->wide = form == FORM_WIDE || form == FORM_BASE64WIDE;
+    confirm->lazy =
+        true; /* of "ascii wide" at one start the plain form counts, as in YARA */
     return HF_OK;
 }
 

@@ -21,7 +21,8 @@ enum {
     HAS_HANDLER = 1 << 7,
     ALONE_SIZES = 1 << 8,
     ALONE_MAGIC = 1 << 9,
-    KNOWN_PARTS = (1 << 10) - 1
+    HAS_GATES = 1 << 10,
+    KNOWN_PARTS = (1 << 11) - 1
 };
 
 const char *hf_view_name(enum hf_view_kind kind)
@@ -52,6 +53,7 @@ static unsigned parts_of(const struct hf_rule *rule)
            (rule->program.len != 0 ? HAS_PROGRAM : 0u) |
            (g->outer_count != 0 ? HAS_OUTER : 0u) | (g->has_entry ? HAS_ENTRY : 0u) |
            (g->has_sections ? HAS_SECTIONS : 0u) | (rule->handler != 0 ? HAS_HANDLER : 0u) |
+           (rule->gates.len != 0 ? HAS_GATES : 0u) |
            (alone && has_sizes(&rule->alone) ? ALONE_SIZES : 0u) |
            (alone && rule->alone.magic.length != 0 ? ALONE_MAGIC : 0u);
 }
@@ -117,6 +119,8 @@ void hf_rule_write(const struct hf_rule *rule, struct hf_buffer *out)
         write_sizes(&rule->alone, out);
     if ((parts & ALONE_MAGIC) != 0)
         write_magic(&rule->alone, out);
+    if ((parts & HAS_GATES) != 0)
+        hf_buffer_counted(out, rule->gates);
 }
 
 static void read_sizes(struct hf_cursor *in, struct hf_guards *g)
@@ -168,6 +172,8 @@ static void read_parts(struct hf_cursor *in, unsigned parts, struct hf_rule *rul
         read_sizes(in, &rule->alone);
     if ((parts & ALONE_MAGIC) != 0)
         read_magic(in, &rule->alone);
+    if ((parts & HAS_GATES) != 0)
+        rule->gates = hf_take(in, hf_u32le(in));
 }
 
 enum hf_status hf_rule_read(struct hf_cursor *in, struct hf_rule *rule)

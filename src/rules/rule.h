@@ -84,6 +84,9 @@ struct hf_rule {
     uint32_t pattern_first, pattern_count; /* in the segment's pattern table */
     enum hf_condition_kind condition;
     struct hf_bytes program; /* borrowed; empty unless PROGRAM */
+    /* Rules that must be true too before this one is reported (YARA's global rules): i32le each,
+     * how much further in load order they stand. Borrowed; mostly empty. */
+    struct hf_bytes gates;
     /* ClamAV's type + 1 as which an object is looked at again when the rule holds; nothing is
      * reported then. 0: a rule that is reported. */
     uint16_t handler;

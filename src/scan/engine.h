@@ -5,10 +5,25 @@
 #define HF_SCAN_ENGINE_H
 
 #include "db/db.h"
+#include "rules/machine.h"
 #include "scan/report.h"
 #include "scan/source.h"
 
 struct hf_engine;
+
+/* A rule that is true of an object, with what its patterns matched; ends with the callback. */
+struct hf_true_rule {
+    struct hf_signature signature;
+    uint32_t segment, rule; /* for hf_db_rule and hf_db_rule_text */
+    uint32_t pattern_count;
+    struct hf_bytes view; /* that offsets are in */
+    const void *hits;     /* private */
+};
+
+/* The matches of one of its patterns, by offset, then length. Returns how many; borrowed. */
+size_t hf_true_rule_matches(const struct hf_true_rule *rule, uint32_t pattern,
+                            const struct hf_match **matches);
+typedef void hf_on_true_rule(void *user, const struct hf_true_rule *rule);
 
 struct hf_engine_options {
     struct hf_limits limits;
@@ -16,6 +31,14 @@ struct hf_engine_options {
         all_match; /* all findings of an object and of all objects; else the first ends the scan */
     bool inspect; /* report every object with its digests and facts; wants all_match */
     bool flat;    /* objects are not unpacked: what is scanned is the file alone */
+    /* Called for each rule that is true and not private, before policy is asked; all matches of all
+     * patterns are kept then. NULL: not. */
+    hf_on_true_rule *on_true_rule;
+    void *on_true_rule_user;
+    /* The values that conditions know by number, as many as the rules were compiled with; borrowed.
+     * NULL: those of rules/externals.h. */
+    const struct hf_value *externals;
+    size_t external_count;
     int spool_fd; /* unlinked, read-write, for children past the private threshold; -1: none */
 };
 

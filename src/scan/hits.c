@@ -110,7 +110,7 @@ static bool keep_match(void *user, uint64_t start, uint64_t length)
     if (hit->count == 0 || comes_before(hit, match, hit->first))
         hit->first = match;
     hit->count++;
-    if (hit->kept == HF_HITS_KEPT_MAX || !c->prepared->wants_all)
+    if (hit->kept == HF_HITS_KEPT_MAX || (!c->prepared->wants_all && !hits->keep_all))
         return true;
     struct hf_match *matches =
         hf_arena_grow(hits->arena, hit->matches, hit->kept, sizeof *hit->matches);

@@ -35,6 +35,7 @@ struct hf_hits {
     void *admits_user;
     hf_hits_allow *allow; /* NULL: nothing is at such a place */
     void *allow_user;
+    bool keep_all;    /* every match is kept, also of rules that need none */
     uint32_t segment; /* being searched */
     struct hf_hit *items;
     size_t count;

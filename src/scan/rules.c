@@ -207,6 +207,7 @@ static bool earlier_rule(void *user, uint32_t distance)
 static bool run_program(struct rule_at_hand *r)
 {
     struct hf_judging *j = r->judging;
+    const struct hf_value *values = j->engine->options.externals;
     struct hf_machine_input input = {
         .matches = matches_of_rule,
         .user = r,
@@ -214,8 +215,8 @@ static bool run_program(struct rule_at_hand *r)
         .view = hf_cursor_open(j->bytes.data, j->bytes.len, &j->engine->budget),
         .rule = earlier_rule,
         .facts = hf_judge_facts(j),
-        .externals = hf_external_values,
-        .external_count = HF_EXTERNALS,
+        .externals = values != NULL ? values : hf_external_values,
+        .external_count = values != NULL ? j->engine->options.external_count : HF_EXTERNALS,
         .scratch = j->engine->scratch,
     };
     bool answer = false;
@@ -240,6 +241,43 @@ static bool is_true(struct rule_at_hand *r)
     return false;
 }
 
+/* Whether the global rules of the rule's namespace are true too. */
+static bool gates_are_open(const struct rule_at_hand *r)
+{
+    struct hf_cursor c = hf_cursor_open(r->rule.gates.data, r->rule.gates.len, NULL);
+    while (hf_cursor_left(&c) >= 4) {
+        struct rule_at_hand gate;
+        uint32_t number = r->number + hf_u32le(&c); /* wraps: distances may be negative */
+        if (!take_rule(r->judging, r->hits, r->segment, number, &gate) || !is_true(&gate))
+            return false;
+    }
+    return true;
+}
+
+size_t hf_true_rule_matches(const struct hf_true_rule *rule, uint32_t pattern,
+                            const struct hf_match **matches)
+{
+    *matches = NULL;
+    return pattern < rule->pattern_count
+               ? matches_of_rule((void *)(uintptr_t)rule->hits, pattern, matches)
+               : 0;
+}
+
+static void tell(const struct rule_at_hand *r)
+{
+    const struct hf_engine_options *o = &r->judging->engine->options;
+    if (o->on_true_rule != NULL)
+        o->on_true_rule(o->on_true_rule_user,
+                        &(struct hf_true_rule){
+                            .signature = {.segment = r->segment, .number = r->signature},
+                            .segment = r->segment,
+                            .rule = r->number,
+                            .pattern_count = r->rule.pattern_count,
+                            .view = r->judging->bytes,
+                            .hits = r,
+                        });
+}
+
 /* Look at one rule that is awake. */
 static void judge_rule(struct hf_judging *j, const struct hf_hits *hits, uint32_t segment,
                        uint32_t number)
@@ -249,8 +287,9 @@ static void judge_rule(struct hf_judging *j, const struct hf_hits *hits, uint32_
         return;
     struct hf_signature s = {.segment = segment, .number = r.signature};
     if ((r.rule.flags & HF_RULE_PRIVATE) != 0 || hf_db_withdrawn(j->engine->db, s) ||
-        !is_true(&r))
+        !is_true(&r) || !gates_are_open(&r))
         return;
+    tell(&r);
     bool single = (r.rule.flags & HF_RULE_BODY) != 0 ||
                   (r.rule.pattern_count == 1 && r.rule.condition != HF_CONDITION_PROGRAM);
     hf_judge_found(j,

@@ -2,13 +2,16 @@
  * whether everything in it compiled; or, with -s FILE... at the end, evaluates all of them over
  * files and prints what `yara -s -L` would, without the data. For compare, compare_scan and people.
  *
- * usage: yara_check [-d name=value] [-q] [-w] [-t] RULES... [-s FILE...]
- *   -q no messages, -w warnings too, -t all sources together, each its own namespace */
+ * usage: yara_check [-d name=value] [-q] [-w] [-t] [-e] RULES... [-s FILE...]
+ *   -q no messages, -w warnings too, -t all sources together, each its own namespace
+ *   -e evaluate with the engine, through a database, instead of the plain way
+ * -s - reads the names of files from standard input, one a line */
 #include "base/auto.h"
 #include "base/buffer.h"
 #include "evaluate.h"
 #include "format/schema.h"
 #include "rules/yara/yara.h"
+#include "through_engine.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +21,7 @@ enum { EXTERNALS_MAX = 16 };
 struct settings {
     struct hf_yara_external externals[EXTERNALS_MAX];
     size_t external_count;
-    bool quiet, warnings, together;
+    bool quiet, warnings, together, engine;
 };
 
 static bool read_file(const char *path, struct hf_buffer *out)
@@ -111,19 +114,49 @@ static void print_rule(void *user, const struct evaluation *e,
                        (unsigned long long)e->matches[i][m].length, rule->strings[i].name);
 }
 
-static int scan(const struct settings *s, const struct hf_yara *yara, char *path)
+static int scan_plainly(const struct settings *s, const struct hf_yara *yara,
+                        const struct hf_value *values, char *path)
 {
     HF_AUTO(hf_buffer_done) struct hf_buffer data = {0};
-    struct hf_value values[EXTERNALS_MAX];
     struct evaluation e;
     if (!read_file(path, &data))
         return 2;
-    for (size_t i = 0; i < s->external_count; i++)
-        values[i] = s->externals[i].value;
     evaluate(&e, yara, hf_buffer_view(&data), values, s->external_count, print_rule, path);
     if (e.contradictions > 0)
         printf("CONTRADICTIONS %u %s\n", e.contradictions, path);
     return 0;
+}
+
+/* The next path: an argument, or a line of standard input when the argument is -. */
+static char *next_path(int argc, char **argv, int *i, char *line, size_t room)
+{
+    if (*i < argc && strcmp(argv[*i], "-") == 0) {
+        if (fgets(line, (int)room, stdin) == NULL)
+            return NULL;
+        line[strcspn(line, "\n")] = 0;
+        return line;
+    }
+    return *i < argc ? argv[(*i)++] : NULL;
+}
+
+static int scan_all(const struct settings *s, const struct hf_yara *yara, int argc,
+                    char **argv, int i)
+{
+    struct hf_value values[EXTERNALS_MAX];
+    char line[4096], *path;
+    int worst = 0;
+    for (size_t k = 0; k < s->external_count; k++)
+        values[k] = s->externals[k].value;
+    struct through_engine *t =
+        s->engine ? through_engine_new(yara, values, s->external_count) : NULL;
+    while ((path = next_path(argc, argv, &i, line, sizeof line)) != NULL) {
+        int code =
+            t != NULL ? through_engine_scan(t, path) : scan_plainly(s, yara, values, path);
+        worst = code > worst ? code : worst;
+    }
+    if (t != NULL)
+        through_engine_free(t);
+    return worst;
 }
 
 int main(int argc, char **argv)
@@ -139,11 +172,13 @@ int main(int argc, char **argv)
         } else if (strcmp(argv[i], "-w") == 0) {
             s.warnings = true;
         } else if (strcmp(argv[i], "-s") == 0) {
-            while (++i < argc && shared != NULL)
-                if (scan(&s, shared, argv[i]) != 0)
-                    return 2;
+            if (shared != NULL && scan_all(&s, shared, argc, argv, i + 1) != 0)
+                return 2;
+            i = argc;
         } else if (strcmp(argv[i], "-t") == 0) {
             s.together = true;
+        } else if (strcmp(argv[i], "-e") == 0) {
+            s.engine = true;
         } else {
             HF_AUTO(hf_buffer_done) struct hf_buffer text = {0};
             struct hf_yara *yara = s.together && shared != NULL ? shared : new_compiler(&s);
