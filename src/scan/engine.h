@@ -31,7 +31,8 @@ struct hf_engine_options {
         all_match; /* all findings of an object and of all objects; else the first ends the scan */
     bool inspect; /* report every object with its digests and facts; wants all_match */
     bool flat;    /* objects are not unpacked: what is scanned is the file alone */
-    /* Called for each rule that is true and not private, before policy is asked; all matches of all
+    /* Called for each rule that is true and not private, in no particular order, before policy is
+     * asked; all matches of all
      * patterns are kept then. NULL: not. */
     hf_on_true_rule *on_true_rule;
     void *on_true_rule_user;

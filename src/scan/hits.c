@@ -79,6 +79,10 @@ static bool is_placed(const struct hf_hits *hits, const struct hf_place *place,
     return hits->allow != NULL && hits->allow(hits->allow_user, place, start);
 }
 
+/* Marks a kept match as of the wide form, while the pattern has a plain one too: of two at one start
+ * the plain one counts, as in YARA. Gone when matches are sorted. */
+#define WIDE_FORM (UINT64_C(1) << 63)
+
 /* One pattern whose needle was found. */
 struct candidate {
     struct hf_hits *hits;
@@ -119,6 +123,9 @@ static bool keep_match(void *user, uint64_t start, uint64_t length)
         return true;
     }
     hit->matches = matches;
+    const uint32_t both = HF_PATTERN_ASCII | HF_PATTERN_WIDE;
+    if (confirm->wide && (confirm->pattern.flags & both) == both && !hit->every)
+        match.length |= WIDE_FORM;
     matches[hit->kept++] = match;
     return true;
 }
@@ -266,20 +273,23 @@ static int compare_hits(const void *left, const void *right)
  * shortest, or each. */
 static void sort_matches(struct hf_hit *hit)
 {
-    if (hit->kept < 2)
+    if (hit->kept == 0)
         return;
     qsort(hit->matches, hit->kept, sizeof *hit->matches, compare_matches);
     size_t kept = 0;
     for (size_t i = 0; i < hit->kept; i++) {
-        bool same = kept > 0 && hit->matches[kept - 1].offset == hit->matches[i].offset;
+        const struct hf_match *last = kept > 0 ? &hit->matches[kept - 1] : NULL;
+        bool same = last != NULL && last->offset == hit->matches[i].offset;
         if (same && hit->every)
-            same = hit->matches[kept - 1].length == hit->matches[i].length;
+            same = last->length == hit->matches[i].length;
         if (!same)
             hit->matches[kept++] = hit->matches[i];
-        else if (!hit->lazy)
+        else if (!hit->lazy && ((last->length ^ hit->matches[i].length) & WIDE_FORM) == 0)
             hit->matches[kept - 1] = hit->matches[i];
     }
     hit->kept = kept;
+    for (size_t i = 0; i < kept; i++)
+        hit->matches[i].length &= ~WIDE_FORM;
 }
 
 void hf_hits_sort(struct hf_hits *hits)

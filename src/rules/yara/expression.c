@@ -334,13 +334,15 @@ static void note_use(struct parser *p, uint32_t pattern, const struct node *at)
     if (pattern == PATTERN_CURRENT)
         return;
     struct string_build *s = &p->rule.strings[pattern];
-    bool constant = at != NULL && is_constant(at, HF_FACT_INT) && at->integer >= 0;
-    if (!constant || (s->fixed && s->offset != at->integer)) {
+    bool constant = at != NULL && is_constant(at, HF_FACT_INT);
+    /* A negative offset is a place where nothing is. */
+    int64_t offset = constant ? (at->integer < 0 ? INT64_MAX : at->integer) : 0;
+    if (!constant || (s->fixed && s->offset != offset)) {
         s->searched = true;
         return;
     }
     s->fixed = true;
-    s->offset = at->integer;
+    s->offset = offset;
 }
 
 /* $a, $a at N, $a in (N..M). */
