@@ -1,5 +1,5 @@
-/* db_command.c - `holdfast db`: build compiles signatures, info shows what a database holds,
- * check looks at every byte of it. */
+/* db_command.c - `holdfast db`: build compiles signatures, merge makes one database of several,
+ * info shows what one holds, check looks at every byte of it. */
 #include "cli/commands.h"
 
 #include "base/auto.h"
@@ -34,12 +34,29 @@ static const struct hf_option build_options[] = {
                      "show neither bad lines nor the summary"},
 };
 
+enum { MERGE_OUTPUT, MERGE_JOBS, MERGE_KEEP, MERGE_QUIET };
+static const struct hf_option merge_options[] = {
+    [MERGE_OUTPUT] =
+        {'o', "output", HF_OPTION_TEXT, "FILE",
+         "write the database here; an old one, which may be one of those that are "
+         "merged, is replaced when the new one is complete",
+         HF_COMPLETE_FILE},
+    [MERGE_JOBS] =
+        {'j', "jobs", HF_OPTION_NUMBER, "N",
+         "use N threads (default: as many as processors); the result is the same"},
+    [MERGE_KEEP] =
+        {0, "keep-withdrawn", HF_OPTION_FLAG, NULL,
+         "keep what they withdraw: for databases that stay on top of an older one"},
+    [MERGE_QUIET] = {'q', "quiet", HF_OPTION_FLAG, NULL, "do not show the summary"},
+};
+
 enum { INFO_JSON };
 static const struct hf_option info_options[] = {
     [INFO_JSON] = {0, "json", HF_OPTION_FLAG, NULL, "print one JSON object"},
 };
 
 static int run_build(const struct hf_arguments *arguments);
+static int run_merge(const struct hf_arguments *arguments);
 static int run_info(const struct hf_arguments *arguments);
 static int run_check(const struct hf_arguments *arguments);
 
@@ -58,6 +75,22 @@ static const struct hf_command command_build = {
     .operands_max = SIZE_MAX,
     .complete = HF_COMPLETE_FILE,
     .run = run_build,
+};
+
+static const struct hf_command command_merge = {
+    .name = "merge",
+    .operands = "[OPTION]... -o FILE DATABASE...",
+    .summary = "make one database of several, oldest first",
+    .details =
+        "Signatures that a younger database withdraws are left out of the result, which "
+        "finds\nwhat they find together.\n"
+        "Exit codes: 0 written, 2 not.",
+    .options = merge_options,
+    .option_count = sizeof merge_options / sizeof *merge_options,
+    .operands_min = 1,
+    .operands_max = HF_DB_SEGMENTS_MAX,
+    .complete = HF_COMPLETE_FILE,
+    .run = run_merge,
 };
 
 static const struct hf_command command_info = {
@@ -86,12 +119,12 @@ static const struct hf_command command_check = {
 
 const struct hf_command hf_command_db = {
     .name = "db",
-    .operands = "build|info|check [OPTION]... [OPERAND]...",
-    .summary = "compile, show and check databases",
+    .operands = "build|merge|info|check [OPTION]... [OPERAND]...",
+    .summary = "compile, merge, show and check databases",
     .operands_min = 1,
     .operands_max = SIZE_MAX,
-    .subcommands = (const struct hf_command *const[]){&command_build, &command_info,
-                                                      &command_check, NULL},
+    .subcommands = (const struct hf_command *const[]){&command_build, &command_merge,
+                                                      &command_info, &command_check, NULL},
 };
 
 struct building {
@@ -151,11 +184,25 @@ static enum hf_status read_all(struct hf_build *build, const struct hf_arguments
 }
 
 static enum hf_status use_threads(struct hf_build *build,
-                                  const struct hf_arguments *arguments)
+                                  const struct hf_option_value *jobs)
 {
-    const struct hf_option_value *jobs = &arguments->values[BUILD_JOBS];
     uint64_t threads = jobs->count > 0 ? jobs->number : hf_jobs_default();
     return hf_build_use_threads(build, threads > 64 ? 64 : (unsigned)threads);
+}
+
+static int write_out(struct building *b, struct hf_build *build, const char *output)
+{
+    enum hf_status st = hf_build_write_file(build, output);
+    if (st != HF_OK) {
+        hf_complain(b->arguments, "%s: %s", output,
+                    st == HF_IO ? strerror(errno) : hf_status_text(st));
+        return HF_EXIT_ERROR;
+    }
+    if (!b->quiet)
+        summarise(b, build);
+    int code = hf_print(b->arguments, &b->text);
+    hf_buffer_done(&b->text);
+    return code;
 }
 
 static int run_build(const struct hf_arguments *arguments)
@@ -172,7 +219,8 @@ static int run_build(const struct hf_arguments *arguments)
     struct building b = {.arguments = arguments};
     b.quiet = arguments->values[BUILD_QUIET].count > 0;
     HF_AUTO(hf_build_release) struct hf_build *build = hf_build_new(show_message, &b);
-    enum hf_status st = build == NULL ? HF_NOMEM : use_threads(build, arguments);
+    enum hf_status st =
+        build == NULL ? HF_NOMEM : use_threads(build, &arguments->values[BUILD_JOBS]);
     if (st == HF_OK)
         hf_build_use_modules(build, hf_fact_modules, hf_fact_module_count);
     if (st == HF_OK)
@@ -187,17 +235,7 @@ static int run_build(const struct hf_arguments *arguments)
                     (unsigned long long)hf_build_summary(build).bad_lines);
         return HF_EXIT_ERROR;
     }
-    st = hf_build_write_file(build, output);
-    if (st != HF_OK) {
-        hf_complain(arguments, "%s: %s", output,
-                    st == HF_IO ? strerror(errno) : hf_status_text(st));
-        return HF_EXIT_ERROR;
-    }
-    if (!b.quiet)
-        summarise(&b, build);
-    int code = hf_print(arguments, &b.text);
-    hf_buffer_done(&b.text);
-    return code;
+    return write_out(&b, build, output);
 }
 
 /* Open what the operands name; NULL after a complaint. */
@@ -226,6 +264,31 @@ static struct hf_db *open_operands(const struct hf_arguments *arguments)
     for (size_t i = 0; i < opened; i++)
         hf_fd_release(&fds[i]);
     return db;
+}
+
+static int run_merge(const struct hf_arguments *arguments)
+{
+    const char *output = arguments->values[MERGE_OUTPUT].text;
+    if (output == NULL) {
+        hf_complain(arguments, "no output: -o FILE is needed");
+        return HF_EXIT_ERROR;
+    }
+    HF_AUTO(hf_db_release) struct hf_db *db = open_operands(arguments);
+    if (db == NULL)
+        return HF_EXIT_ERROR;
+    struct building b = {.arguments = arguments};
+    b.quiet = arguments->values[MERGE_QUIET].count > 0;
+    HF_AUTO(hf_build_release) struct hf_build *build = hf_build_new(show_message, &b);
+    enum hf_status st =
+        build == NULL ? HF_NOMEM : use_threads(build, &arguments->values[MERGE_JOBS]);
+    if (st == HF_OK)
+        st = hf_build_read_db(build, db, arguments->values[MERGE_KEEP].count > 0);
+    if (st != HF_OK) {
+        hf_complain(arguments, "nothing written: %s",
+                    st == HF_IO ? strerror(errno) : hf_status_text(st));
+        return HF_EXIT_ERROR;
+    }
+    return write_out(&b, build, output);
 }
 
 static int run_info(const struct hf_arguments *arguments)

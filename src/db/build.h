@@ -107,6 +107,19 @@ HF_MUST_USE enum hf_status hf_build_read_path(struct hf_build *build, const char
 HF_MUST_USE enum hf_status hf_build_read_paths(struct hf_build *build,
                                                const char *const *paths, size_t count);
 
+/*
+ * Read compiled segments back, oldest first: what a younger one withdraws is left out. For a build
+ * into which nothing was read before. Written, they are one segment that finds the same; it has
+ * the bytes of a build from all of the sources when no signature was in them twice and a source of
+ * a younger segment that an older one has too only added lines to its end.
+ *
+ * keep_withdrawn  keep what they withdraw: for segments that stay on top of an older one.
+ * Returns HF_OK, HF_INVALID (something was read before), HF_MALFORMED, HF_NOMEM, HF_IO.
+ */
+struct hf_db;
+HF_MUST_USE enum hf_status hf_build_read_db(struct hf_build *build, const struct hf_db *db,
+                                            bool keep_withdrawn);
+
 struct hf_build_summary {
     uint64_t signatures, digests, patterns, allowed, ignored;
     uint64_t withdrawn;

@@ -49,24 +49,6 @@ static struct digest_cost cost_of(const struct hf_segment *s)
     return cost;
 }
 
-/* The value behind a META line's key, for every such line. False: no more. */
-static bool next_meta(struct hf_bytes *meta, const char *key, struct hf_bytes *value)
-{
-    size_t n = strlen(key);
-    while (meta->len > 0) {
-        const uint8_t *end = memchr(meta->data, '\n', meta->len);
-        size_t length = end == NULL ? meta->len : (size_t)(end - meta->data);
-        struct hf_bytes line = hf_bytes_of(meta->data, length);
-        size_t used = end == NULL ? length : length + 1;
-        *meta = hf_bytes_of(meta->data + used, meta->len - used);
-        if (length > n && memcmp(line.data, key, n) == 0 && line.data[n] == ' ') {
-            *value = hf_bytes_of(line.data + n + 1, length - n - 1);
-            return true;
-        }
-    }
-    return false;
-}
-
 static void text_of_segment(const struct hf_db *db, uint32_t number, struct hf_buffer *out)
 {
     const struct hf_segment *s = &db->segments[number];
@@ -91,7 +73,7 @@ static void text_of_segment(const struct hf_db *db, uint32_t number, struct hf_b
         hf_escape(out, licence);
         hf_buffer_u8(out, '\n');
     }
-    while (next_meta(&meta, "skipped-kind", &value)) {
+    while (hf_db_next_meta(&meta, "skipped-kind", &value)) {
         hf_buffer_text(out, "  not taken: ");
         hf_escape(out, value);
         hf_buffer_u8(out, '\n');
@@ -129,7 +111,7 @@ static void json_skipped(struct hf_bytes meta, struct hf_buffer *out)
     struct hf_bytes value;
     const char *separator = "";
     hf_buffer_text(out, ",\"skipped\":{");
-    while (next_meta(&meta, "skipped-kind", &value)) {
+    while (hf_db_next_meta(&meta, "skipped-kind", &value)) {
         const uint8_t *blank = memchr(value.data, ' ', value.len);
         uint64_t count;
         if (blank == NULL)

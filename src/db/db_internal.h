@@ -63,6 +63,12 @@ const struct hf_hash_table *hf_segment_table_of(const struct hf_segment *segment
                                                 uint32_t number, enum hf_db_section *type,
                                                 uint32_t *entry);
 
+/* Whether a segment behind this one withdraws the id. */
+bool hf_db_id_withdrawn(const struct hf_db *db, size_t segment, uint64_t id);
+
+/* The value behind a META line's key, for every such line; meta is advanced. False: no more. */
+bool hf_db_next_meta(struct hf_bytes *meta, const char *key, struct hf_bytes *value);
+
 /* A source's file and licence; false when there is none or the section is damaged. */
 bool hf_segment_source(const struct hf_segment *segment, uint32_t number,
                        struct hf_bytes *file, struct hf_bytes *licence);

@@ -237,6 +237,14 @@ static bool holds(struct hf_bytes ids, uint64_t id)
     return false;
 }
 
+bool hf_db_id_withdrawn(const struct hf_db *db, size_t segment, uint64_t id)
+{
+    for (size_t s = segment + 1; s < db->count; s++)
+        if (holds(db->segments[s].parts[HF_DB_TOMBSTONES].bytes, id))
+            return true;
+    return false;
+}
+
 bool hf_db_withdrawn(const struct hf_db *db, struct hf_signature signature)
 {
     uint64_t id = 0;
@@ -250,6 +258,23 @@ bool hf_db_withdrawn(const struct hf_db *db, struct hf_signature signature)
         known = true;
         if (holds(ids, id))
             return true;
+    }
+    return false;
+}
+
+bool hf_db_next_meta(struct hf_bytes *meta, const char *key, struct hf_bytes *value)
+{
+    size_t n = strlen(key);
+    while (meta->len > 0) {
+        const uint8_t *end = memchr(meta->data, '\n', meta->len);
+        size_t length = end == NULL ? meta->len : (size_t)(end - meta->data);
+        struct hf_bytes line = hf_bytes_of(meta->data, length);
+        size_t used = end == NULL ? length : length + 1;
+        *meta = hf_bytes_of(meta->data + used, meta->len - used);
+        if (length > n && memcmp(line.data, key, n) == 0 && line.data[n] == ' ') {
+            *value = hf_bytes_of(line.data + n + 1, length - n - 1);
+            return true;
+        }
     }
     return false;
 }

@@ -184,6 +184,22 @@ bool hf_hash_table_size_of(const struct hf_hash_table *table, uint32_t entry,
     return false;
 }
 
+bool hf_hash_table_for_each_size(const struct hf_hash_table *table,
+                                 hf_hash_on_size *on_size, void *user)
+{
+    uint32_t entry = 0;
+    for (uint32_t b = 0; b < table->blocks; b++) {
+        struct walk w = walk_block(table, b);
+        while (walk_next(&w)) {
+            if (w.begin != entry ||
+                !on_size(user, w.size, (struct hf_hash_range){w.begin, w.end}))
+                return false;
+            entry = w.end;
+        }
+    }
+    return entry == table->sized;
+}
+
 static bool sorted(const struct hf_hash_table *t, struct hf_hash_range run)
 {
     const uint8_t *p = t->digests.data;

@@ -61,6 +61,12 @@ struct hf_bytes hf_hash_table_digest(const struct hf_hash_table *table, uint32_t
 bool hf_hash_table_size_of(const struct hf_hash_table *table, uint32_t entry,
                            uint64_t *size);
 
+/* Calls on_size for each size in ascending order with its entries, until it returns false; entries
+ * of any size are not among them. False: stopped, or the index does not cover its entries. */
+typedef bool hf_hash_on_size(void *user, uint64_t size, struct hf_hash_range entries);
+bool hf_hash_table_for_each_size(const struct hf_hash_table *table,
+                                 hf_hash_on_size *on_size, void *user);
+
 /* All of it: order, index, extents. Returns NULL when it is right, else what is wrong. */
 const char *hf_hash_table_check(const struct hf_hash_table *table);
 

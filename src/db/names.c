@@ -1,4 +1,5 @@
 #include "db/names.h"
+#include "db/names_walk.h"
 
 bool hf_names_open(struct hf_bytes section, struct hf_names *names)
 {
@@ -136,6 +137,77 @@ bool hf_names_get(const struct hf_names *names, uint32_t number, struct hf_buffe
     if (source != NULL)
         *source = w.stem.source > UINT32_MAX ? UINT32_MAX : (uint32_t)w.stem.source;
     return !out->failed;
+}
+
+static enum hf_status expand_stems(struct hf_names_walk *walk)
+{
+    const struct hf_names *names = walk->names;
+    struct whole_stem w = {.length = 0};
+    size_t at = 0;
+    for (uint32_t i = 0; i < names->stems; i++) {
+        if (i % HF_NAMES_STEM_BLOCK == 0)
+            w.length = 0;
+        if (!read_stem(names->stem_text, &at, names->forms.data[i] != 0, &w.stem) ||
+            !add_rest(&w) || width_of(names, i) > 64 || w.stem.source > UINT32_MAX)
+            return HF_MALFORMED;
+        walk->stems[i] = (struct hf_walk_stem){
+            .before = hf_arena_copy(walk->arena, hf_bytes_of(w.before, w.length)),
+            .after = w.stem.after,
+            .base = w.stem.base,
+            .source = (uint32_t)w.stem.source,
+            .numbered = w.stem.numbered,
+        };
+        if (walk->stems[i].before.data == NULL)
+            return HF_NOMEM;
+    }
+    return HF_OK;
+}
+
+enum hf_status hf_names_walk_begin(struct hf_names_walk *walk, const struct hf_names *names)
+{
+    *walk = (struct hf_names_walk){.names = names, .bits.in = names->stream};
+    walk->arena = hf_arena_new(SIZE_MAX / 2);
+    if (walk->arena == NULL)
+        return HF_NOMEM;
+    walk->stems =
+        hf_arena_array(walk->arena, (size_t)names->stems + 1, sizeof *walk->stems);
+    return walk->stems == NULL ? HF_NOMEM : expand_stems(walk);
+}
+
+void hf_names_walk_done(struct hf_names_walk *walk)
+{
+    hf_arena_free(walk->arena);
+    *walk = (struct hf_names_walk){0};
+}
+
+bool hf_names_walk_next(struct hf_names_walk *walk, struct hf_name_parts *parts,
+                        uint32_t *source)
+{
+    const struct hf_names *names = walk->names;
+    if (walk->number >= names->count)
+        return false;
+    if (walk->number++ % HF_NAMES_BLOCK == 0)
+        walk->bits.at = (walk->bits.at + 7) / 8 * 8;
+    uint32_t number = read_code(names, &walk->bits);
+    if (number >= names->stems)
+        return false;
+    const struct hf_walk_stem *stem = &walk->stems[number];
+    *parts = (struct hf_name_parts){.before = stem->before,
+                                    .after = stem->after,
+                                    .numbered = stem->numbered,
+                                    .number = stem->base};
+    if (stem->numbered)
+        parts->number += hf_get_bits(&walk->bits, width_of(names, number));
+    *source = stem->source;
+    return !walk->bits.failed;
+}
+
+void hf_name_join(const struct hf_name_parts *parts, struct hf_buffer *out)
+{
+    hf_buffer_bytes(out, parts->before);
+    if (parts->numbered)
+        hf_buffer_format(out, "%llu", (unsigned long long)parts->number);
+    hf_buffer_bytes(out, parts->after);
 }
 
 static const char *check_stems(const struct hf_names *names, uint32_t sources)
