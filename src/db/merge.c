@@ -284,8 +284,9 @@ static bool may_name_others(const struct hf_db *db, uint32_t segment)
     struct hf_rule rule;
     uint32_t signature;
     for (uint32_t i = 0; hf_db_rule(db, segment, i, &rule, &signature) == HF_OK; i++)
-        if (rule.program.len > 0 &&
-            memchr(rule.program.data, HF_OP_RULE, rule.program.len) != NULL)
+        if (rule.gates.len > 0 ||
+            (rule.program.len > 0 &&
+             memchr(rule.program.data, HF_OP_RULE, rule.program.len) != NULL))
             return true;
     return false;
 }
@@ -312,6 +313,9 @@ static enum hf_status take_rule(struct merging *m, uint32_t segment, uint32_t nu
     if (st == HF_OK)
         st = hf_build_add_rule(m->build, &rule, patterns, rule.pattern_count,
                                hf_buffer_view(&name));
+    struct hf_bytes text = hf_db_rule_text(m->db, segment, number);
+    if (st == HF_OK && text.len > 0)
+        st = hf_build_add_text(m->build, text);
     free(patterns);
     return st;
 }
