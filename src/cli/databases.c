@@ -6,6 +6,7 @@
 #include "cli/walk.h"
 #include "db/build.h"
 #include "db/builtin.h"
+#include "db/cvd.h"
 #include "format/schema.h"
 
 #include <errno.h>
@@ -219,7 +220,7 @@ static int open_cached(const char *path)
     return fd;
 }
 
-static enum hf_status take_texts(struct opening *o)
+static enum hf_status take_group(struct opening *o)
 {
     HF_AUTO(hf_buffer_done) struct hf_buffer path = {0};
     enum hf_status st = hf_db_cache_path(o->text, o->text_count, &path);
@@ -228,6 +229,46 @@ static enum hf_status take_texts(struct opening *o)
     const char *cache = st == HF_OK ? (const char *)path.data : NULL;
     int fd = cache != NULL ? open_cached(cache) : -1;
     return fd >= 0 ? take_segment(o, fd) : compile(o, cache);
+}
+
+/* ClamAV's large container that changes a few times a year ("main.cvd"). */
+static bool is_steady(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+    return strncmp(name, "main.", 5) == 0 && hf_cvd_kind_of(name) != HF_CVD_NONE;
+}
+
+/* What hardly ever changes becomes a segment of its own, which stays in the cache when the rest is
+ * compiled anew. */
+static enum hf_status take_texts(struct opening *o)
+{
+    const char **all = o->text;
+    bool *beside = o->beside;
+    size_t count = o->text_count;
+    const char **group = calloc(count, sizeof *group);
+    bool *group_beside = calloc(count, sizeof *group_beside);
+    enum hf_status st = group != NULL && group_beside != NULL
+                            ? HF_OK
+                            : cannot(o, HF_NOMEM, all[0]);
+    for (int steady = 1; steady >= 0 && st == HF_OK; steady--) {
+        o->text = group;
+        o->beside = group_beside;
+        o->text_count = 0;
+        for (size_t i = 0; i < count; i++)
+            if (is_steady(all[i]) == (steady == 1)) {
+                group_beside[o->text_count] = beside[i];
+                group[o->text_count++] = all[i];
+            }
+        if (o->text_count > 0)
+            st = take_group(o);
+    }
+    o->text = all;
+    o->beside = beside;
+    o->text_count = count;
+    free((void *)group);
+    free(group_beside);
+    return st;
 }
 
 /* "skipped 12" lines and the number of signatures, from what the segments say of themselves. */

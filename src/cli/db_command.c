@@ -62,13 +62,13 @@ static int run_check(const struct hf_arguments *arguments);
 
 static const struct hf_command command_build = {
     .name = "build",
-    .operands = "[OPTION]... -o FILE SOURCE...",
+    .operands = "[OPTION]... -o FILE [SOURCE]...",
     .summary = "compile signatures into a database",
     .details =
         "Sources are files or folders of text signatures: .hdb .hsb .mdb .msb .imp .fp .sfp\n"
         ".ndb .ign2 as ClamAV has them, its containers (.cvd .cld .cud), and lists of\n"
         "digests (.txt .md5 .sha1 .sha256 .hashes): digest [size] [name], or as sha256sum\n"
-        "writes them.\n"
+        "writes them. Without a source: what freshclam keeps in /var/lib/clamav.\n"
         "Exit codes: 0 written, 2 not.",
     .options = build_options,
     .option_count = sizeof build_options / sizeof *build_options,
@@ -177,10 +177,14 @@ static enum hf_status read_all(struct hf_build *build, const struct hf_arguments
 {
     const struct hf_option_value *withdraw = &arguments->values[BUILD_WITHDRAW];
     enum hf_status st = read_sources(build, withdraw->list, withdraw->count, true);
-    if (st == HF_OK)
-        st = read_sources(build, (const char *const *)arguments->operands,
-                          arguments->operand_count, false);
-    return st;
+    if (st != HF_OK)
+        return st;
+    /* Without a source: the folder that ClamAV's updater fills. */
+    static const char *const standard[] = {"/var/lib/clamav"};
+    if (arguments->operand_count + withdraw->count == 0)
+        return read_sources(build, standard, 1, false);
+    return read_sources(build, (const char *const *)arguments->operands,
+                        arguments->operand_count, false);
 }
 
 static enum hf_status use_threads(struct hf_build *build,
@@ -212,10 +216,6 @@ static int run_build(const struct hf_arguments *arguments)
         hf_complain(arguments, "no output: -o FILE is needed");
         return HF_EXIT_ERROR;
     }
-    if (arguments->operand_count + arguments->values[BUILD_WITHDRAW].count == 0) {
-        hf_complain(arguments, "no source: name files or folders of signatures");
-        return HF_EXIT_ERROR;
-    }
     struct building b = {.arguments = arguments};
     b.quiet = arguments->values[BUILD_QUIET].count > 0;
     HF_AUTO(hf_build_release) struct hf_build *build = hf_build_new(show_message, &b);
@@ -227,6 +227,10 @@ static int run_build(const struct hf_arguments *arguments)
         st = read_all(build, arguments);
     if (st != HF_OK) {
         hf_complain(arguments, "nothing written: %s", hf_status_text(st));
+        return HF_EXIT_ERROR;
+    }
+    if (hf_build_summary(build).files == 0) {
+        hf_complain(arguments, "nothing written: no file of signatures was found");
         return HF_EXIT_ERROR;
     }
     if (arguments->values[BUILD_STRICT].count > 0 &&

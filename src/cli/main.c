@@ -12,6 +12,7 @@ static const struct {
     int (*main)(int argc, char **argv);
 } programs[] = {
     {"clamscan", hf_clamscan_main},
+    {"sigtool", hf_sigtool_main},
 };
 
 int main(int argc, char **argv)
