@@ -72,7 +72,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     HF_AUTO(hf_arena_release) struct hf_arena *arena = hf_arena_new(16 << 20);
     struct hf_budget budget = hf_budget_of(&(struct hf_limits){.work = 100000});
     struct hf_cursor object = hf_cursor_open(data, size, &budget);
-    struct hf_facts facts = hf_facts_of(modules, 1, object, arena, NULL);
+    struct hf_notes notes = {.arena = arena};
+    struct hf_facts facts = hf_facts_of(modules, 1, object, arena, &notes);
     struct input in = {.data = object.data, .size = size};
     facts.hasher = hasher;
     const struct hf_elf *elf = hf_facts_need(&facts, &hf_elf_module, ~0u);

@@ -88,7 +88,8 @@ static void look(const uint8_t *data, size_t size, enum hf_pe_yara yara)
     HF_AUTO(hf_arena_release) struct hf_arena *arena = hf_arena_new(ARENA);
     struct hf_budget budget = hf_budget_of(&(struct hf_limits){.work = WORK});
     struct hf_cursor file = hf_cursor_open(data, size, &budget);
-    struct hf_facts facts = hf_facts_of(modules, 1, file, arena, NULL);
+    struct hf_notes notes = {.arena = arena};
+    struct hf_facts facts = hf_facts_of(modules, 1, file, arena, &notes);
     struct hf_pe *pe = hf_facts_need(&facts, &hf_pe_module, 0);
     if (pe == NULL)
         return;

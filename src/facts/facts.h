@@ -37,6 +37,9 @@ struct hf_fact_list {
 /* A regular expression handed to a function by a rule; who compiles rules fills it. */
 struct hf_fact_regex {
     bool (*matches)(const struct hf_fact_regex *regex, struct hf_bytes subject);
+    /* Where the last match ends, -1: there is none; what YARA's modules call the result. NULL
+     * where only matches is filled in. */
+    int64_t (*end)(const struct hf_fact_regex *regex, struct hf_bytes subject);
     const void *program; /* borrowed; the callback's own */
 };
 
@@ -238,6 +241,20 @@ struct hf_fact_state {
         status; /* first failure of a group other than HF_NOTFOUND, for inspect */
 };
 
+/* What modules learn from elsewhere than from the object. Everything may be NULL or empty. */
+struct hf_fact_outside {
+    /* What console.log and console.hex say: a line, printable. */
+    void (*log)(void *user, struct hf_bytes line);
+    /* What libmagic says of bytes, for the module magic: a name or a media type, in the arena;
+     * data NULL: nothing. Only processes that may run libmagic have it. */
+    struct hf_bytes (*describe)(void *user, struct hf_bytes bytes, bool media_type,
+                                struct hf_arena *arena);
+    void *user;
+    struct hf_bytes cuckoo; /* a behaviour report (JSON) for the module cuckoo */
+    struct hf_bytes tests;  /* what tests.module_data shows */
+    int64_t now;            /* seconds since 1970 for time.now(); 0: the clock's */
+};
+
 /* The facts of one object: which modules exist, what was parsed so far. */
 struct hf_facts {
     const struct hf_fact_module *const *modules; /* the schema: its modules in order */
@@ -248,6 +265,8 @@ struct hf_facts {
     struct hf_hasher
         *hasher; /* borrowed, may be NULL: digests are then undefined. Set by the
                                * owner after hf_facts_of. */
+    const struct hf_fact_outside
+        *outside; /* borrowed, may be NULL; likewise set afterwards */
     struct hf_fact_state state[HF_FACT_MODULES_MAX];
 };
 

@@ -7,6 +7,7 @@
 #include "jail/template.h"
 
 #include "format/authenticode.h"
+#include "format/libmagic.h"
 #include "jail/channel.h"
 #include "unpack/unpack.h"
 
@@ -128,10 +129,13 @@ static const char *prepare(struct template *t, const struct request *config,
     hf_unpack_prepare();
     /* What is missing makes signatures unverified, no more. */
     (void)hf_authenticode_prepare();
+    (void)hf_libmagic_prepare();
+    static const struct hf_fact_outside outside = {.describe = hf_libmagic_describe};
     struct hf_engine_options options = {
         .limits = config->message.config.limits,
         .all_match = config->message.config.all_match,
         .inspect = config->message.config.inspect,
+        .outside = &outside,
         .spool_fd = HF_SPOOL_FD,
     };
     *status = hf_engine_new(db, &options, &t->engine);

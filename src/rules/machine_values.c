@@ -146,24 +146,49 @@ static struct hf_slot strings(struct hf_machine *m, uint8_t op, struct hf_bytes 
 
 /* ---- regular expressions ---- */
 
-/* Whether it matches anywhere. An empty string matches nothing. [YARA exec.c] */
-static bool regex_matches(const struct hf_fact_regex *regex, struct hf_bytes subject)
+/* The first match at or behind `at` that begins inside the subject, or at 0: its start and length.
+ * HF_OK, HF_NOTFOUND, HF_LIMIT. */
+static enum hf_status find_match(const struct hf_fact_regex *regex, struct hf_bytes subject,
+                                 uint64_t at, uint64_t last, uint64_t *start,
+                                 uint64_t *length)
 {
     const struct hf_machine_regex *r = regex->program;
     struct hf_machine_input *input = r->machine->input;
     struct hf_subject s = {.data = subject, .budget = input->view.budget};
-    if (input->scratch == NULL || subject.len == 0)
-        return false;
-    for (uint64_t at = 0; at <= subject.len; at++) {
-        uint64_t length;
+    if (input->scratch == NULL)
+        return HF_NOTFOUND;
+    for (; at <= last; at++) {
         enum hf_status status =
             hf_budget_work(s.budget, 1)
-                ? hf_program_match_at(&r->program, &s, at, input->scratch, &length)
+                ? hf_program_match_at(&r->program, &s, at, input->scratch, length)
                 : HF_LIMIT;
+        *start = at;
         if (status != HF_NOTFOUND)
-            return status == HF_OK;
+            return status;
     }
-    return false;
+    return HF_NOTFOUND;
+}
+
+/* Whether it matches anywhere. An empty string matches nothing. [YARA exec.c] */
+static bool regex_matches(const struct hf_fact_regex *regex, struct hf_bytes subject)
+{
+    uint64_t start, length;
+    return subject.len > 0 &&
+           find_match(regex, subject, 0, subject.len, &start, &length) == HF_OK;
+}
+
+/* The end of the last match, -1: none. After a match that ends at n the next one begins behind n
+ * at the earliest, and none begins at the end. [YARA re.c yr_re_match, yr_re_exec: a match ends
+ * all threads that began later, and a new one begins with each byte; measured with 4.2.3] */
+static int64_t regex_end(const struct hf_fact_regex *regex, struct hf_bytes subject)
+{
+    int64_t end = -1;
+    uint64_t start, length, at = 0, last = subject.len > 0 ? subject.len - 1 : 0;
+    while (at <= last && find_match(regex, subject, at, last, &start, &length) == HF_OK) {
+        end = (int64_t)(start + length);
+        at = start + length + 1;
+    }
+    return end;
 }
 
 static struct hf_slot make_regex(struct hf_machine *m)
@@ -175,7 +200,8 @@ static struct hf_slot make_regex(struct hf_machine *m)
         return hf_slot_undefined;
     m->regex_count++;
     r->machine = m;
-    r->fact = (struct hf_fact_regex){.matches = regex_matches, .program = r};
+    r->fact =
+        (struct hf_fact_regex){.matches = regex_matches, .end = regex_end, .program = r};
     return (struct hf_slot){
         .value = {.defined = true, .type = HF_FACT_REGEX, .regex = &r->fact}};
 }

@@ -5,6 +5,7 @@
 #define HF_SCAN_ENGINE_H
 
 #include "db/db.h"
+#include "facts/facts.h"
 #include "rules/machine.h"
 #include "scan/report.h"
 #include "scan/source.h"
@@ -40,6 +41,7 @@ struct hf_engine_options {
      * NULL: those of rules/externals.h. */
     const struct hf_value *externals;
     size_t external_count;
+    const struct hf_fact_outside *outside; /* borrowed, may be NULL: for modules of rules */
     int spool_fd; /* unlinked, read-write, for children past the private threshold; -1: none */
 };
 

@@ -113,6 +113,7 @@ struct hf_facts *hf_judge_facts(struct hf_judging *j)
         j->facts = hf_facts_of(hf_fact_modules, hf_fact_module_count, whole,
                                j->engine->arena, NULL);
         j->facts.hasher = j->engine->hasher;
+        j->facts.outside = j->engine->options.outside;
         j->has_facts = true;
     }
     return &j->facts;

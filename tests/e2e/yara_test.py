@@ -89,4 +89,21 @@ def rules_see_what_is_inside_containers():
                              for e in objects[0]["evidence"]), objects
 
 
+@case
+def libmagic_answers_in_the_jail():
+    need("yara")
+    put("m.yar", b"""import "magic"
+rule program { condition: magic.type() contains "ELF" }
+rule words { condition: magic.mime_type() startswith "text/" }
+rule nothing { condition: not defined magic.type() }
+""")
+    os.mkdir("files")
+    put("files/elf", open("/bin/ls", "rb").read())
+    put("files/text", b"plain words\n")
+    put("files/empty", b"")
+    mine, summary = by_holdfast("m.yar")
+    assert mine >= {("program", "files/elf"), ("words", "files/text")}, (mine, summary)
+    assert ("program", "files/text") not in mine and ("words", "files/elf") not in mine, mine
+
+
 main()

@@ -22,6 +22,8 @@ static void write_page(struct hf_buffer *out)
 {
     hf_buffer_text(out, introduction);
     for (size_t i = 0; i < hf_fact_module_count; i++) {
+        if (strncmp(hf_fact_modules[i]->name, "test", 4) == 0)
+            continue; /* of builds with tests only */
         hf_buffer_u8(out, '\n');
         hf_facts_reference(hf_fact_modules[i], out);
     }

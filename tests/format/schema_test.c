@@ -75,6 +75,8 @@ static void test_an_object_of_no_format_has_no_lists(void **state)
                                         hf_cursor_open("nothing", 7, NULL), arena, NULL);
     for (size_t m = 0; m < hf_fact_module_count; m++) {
         const struct hf_fact_record *r = hf_fact_modules[m]->record;
+        if (strncmp(hf_fact_modules[m]->name, "test", 4) == 0)
+            continue; /* modules of builds with tests, which are about no object */
         for (size_t i = 0; i < r->field_count; i++) {
             struct hf_value v = hf_facts_get(&facts, m, i);
             if (v.defined && (v.type == HF_FACT_ARRAY || v.type == HF_FACT_DICT))

@@ -6,6 +6,7 @@
 #include "jail/channel.h"
 #include "jail/protocol.h"
 #include "scan/engine.h"
+#include "format/libmagic.h"
 #include "unpack/unpack.h"
 
 #include <errno.h>
@@ -43,6 +44,18 @@ enum hf_status hf_db_open(const int *fds, size_t count, struct hf_db **out)
     (void)fds;
     *out = NULL;
     return count == 1 ? HF_OK : HF_MALFORMED;
+}
+
+bool hf_libmagic_prepare(void)
+{
+    return false;
+}
+
+struct hf_bytes hf_libmagic_describe(void *user, struct hf_bytes bytes, bool media_type,
+                                     struct hf_arena *arena)
+{
+    (void)user, (void)bytes, (void)media_type, (void)arena;
+    return (struct hf_bytes){0};
 }
 
 void hf_unpack_prepare(void)

@@ -2,13 +2,15 @@
  * whether everything in it compiled; or, with -s FILE... at the end, evaluates all of them over
  * files and prints what `yara -s -L` would, without the data. For compare, compare_scan and people.
  *
- * usage: yara_check [-d name=value] [-q] [-w] [-t] [-e] RULES... [-s FILE...]
+ * usage: yara_check [-d name=value] [-x module=file] [-q] [-w] [-t] [-e] RULES... [-s FILE...]
+ *   -x what the module is given
  *   -q no messages, -w warnings too, -t all sources together, each its own namespace
  *   -e evaluate with the engine, through a database, instead of the plain way
  * -s - reads the names of files from standard input, one a line */
 #include "base/auto.h"
 #include "base/buffer.h"
 #include "evaluate.h"
+#include "format/libmagic.h"
 #include "format/schema.h"
 #include "rules/yara/yara.h"
 #include "through_engine.h"
@@ -89,6 +91,25 @@ static void define(struct settings *s, char *text)
         e->value = hf_value_string(hf_bytes_text(value));
 }
 
+/* What module=file gives; the bytes stay for the life of the program. */
+static bool give(struct hf_fact_outside *outside, const char *text)
+{
+    struct hf_buffer data = {0};
+    const char *equals = strchr(text, '=');
+    if (equals == NULL || !read_file(equals + 1, &data))
+        return false;
+    bool cuckoo = strncmp(text, "cuckoo=", 7) == 0;
+    *(cuckoo ? &outside->cuckoo : &outside->tests) = hf_buffer_view(&data);
+    return true;
+}
+
+static void log_line(void *user, struct hf_bytes line)
+{
+    (void)user;
+    fwrite(line.data, 1, line.len, stdout);
+    putchar('\n');
+}
+
 static struct hf_yara *new_compiler(struct settings *s)
 {
     struct hf_yara_options options = {
@@ -162,11 +183,18 @@ static int scan_all(const struct settings *s, const struct hf_yara *yara, int ar
 int main(int argc, char **argv)
 {
     struct settings s = {0};
+    struct hf_fact_outside outside = {.log = log_line};
     struct hf_yara *shared = NULL;
     int failures = 0;
+    if (hf_libmagic_prepare())
+        outside.describe = hf_libmagic_describe;
+    evaluate_outside = &outside;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "-d") == 0 && i + 1 < argc) {
             define(&s, argv[++i]);
+        } else if (strcmp(argv[i], "-x") == 0 && i + 1 < argc) {
+            if (!give(&outside, argv[++i]))
+                return 2;
         } else if (strcmp(argv[i], "-q") == 0) {
             s.quiet = true;
         } else if (strcmp(argv[i], "-w") == 0) {

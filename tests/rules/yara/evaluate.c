@@ -121,6 +121,8 @@ static bool gate_is_open(const struct evaluation *e, const struct hf_yara_rule *
     return true;
 }
 
+const struct hf_fact_outside *evaluate_outside;
+
 void evaluate(struct evaluation *e, const struct hf_yara *yara, struct hf_bytes data,
               const struct hf_value *externals, size_t external_count,
               evaluate_on_rule *on_rule, void *user)
@@ -138,6 +140,7 @@ void evaluate(struct evaluation *e, const struct hf_yara *yara, struct hf_bytes 
         hf_facts_of(hf_fact_modules, hf_fact_module_count, view, arena, NULL);
     HF_AUTO(hf_hasher_release) struct hf_hasher *hasher = hf_hasher_new();
     facts.hasher = hasher;
+    facts.outside = evaluate_outside;
     struct hf_machine_input input = {
         .matches = matches_of,
         .user = e,

@@ -19,6 +19,9 @@ struct evaluation {
 typedef void evaluate_on_rule(void *user, const struct evaluation *e,
                               const struct hf_yara_rule *rule);
 
+/* What modules learn from elsewhere; NULL: nothing. */
+extern const struct hf_fact_outside *evaluate_outside;
+
 /* Evaluate all rules; calls back for each rule that yara would report, its matches at hand. */
 void evaluate(struct evaluation *e, const struct hf_yara *yara, struct hf_bytes data,
               const struct hf_value *externals, size_t external_count,
