@@ -107,3 +107,4 @@ differential:
 	@$(MESON) configure $(BUILD) -Dtests=true
 	@$(NINJA) --quiet tests/rules/clamav/clamav_match
 	@tests/rules/clamav/differential.py $(BUILD)/tests/rules/clamav/clamav_match $(DIFFERENTIAL_ROUNDS) $$(date +%s)
+	@HOLDFAST_BUILD=$(BUILD) tests/e2e/clamav_differential.py 1300 $(DIFFERENTIAL_ROUNDS) $$(date +%s)

@@ -7,6 +7,7 @@
 enum {
     COMPARE_BIG = 1 << 0,
     COMPARE_EXACT = 1 << 1,
+    COMPARE_NEVER = 1 << 2,
     EXPRESSION_FLAGS = HF_BACKTRACK_FLAGS | HF_EXPRESSION_ALL | HF_EXPRESSION_ROLLING |
                        HF_EXPRESSION_INSIDE
 };
@@ -20,7 +21,8 @@ void hf_compare_write(const struct hf_compare *c, struct hf_buffer *out)
     hf_buffer_u64(out, (uint64_t)c->distance);
     hf_buffer_u8(out, (uint8_t)c->form);
     hf_buffer_u8(out,
-                 (uint8_t)((c->big ? COMPARE_BIG : 0) | (c->exact ? COMPARE_EXACT : 0)));
+                 (uint8_t)((c->big ? COMPARE_BIG : 0) | (c->exact ? COMPARE_EXACT : 0) |
+                           (c->never ? COMPARE_NEVER : 0)));
     hf_buffer_u8(out, c->bytes);
     hf_buffer_u8(out, c->test_count);
     for (unsigned i = 0; i < c->test_count; i++) {
@@ -42,6 +44,7 @@ enum hf_status hf_compare_read(struct hf_bytes text, struct hf_compare *c)
     c->form = (enum hf_compare_form)form;
     c->big = (flags & COMPARE_BIG) != 0;
     c->exact = (flags & COMPARE_EXACT) != 0;
+    c->never = (flags & COMPARE_NEVER) != 0;
     c->bytes = hf_u8(&in);
     c->test_count = hf_u8(&in);
     if (c->test_count > HF_DERIVED_TESTS_MAX || form > HF_COMPARE_AUTO)
@@ -75,6 +78,8 @@ enum hf_status hf_expression_read(struct hf_bytes text, struct hf_expression *e)
 
 /* ---- comparing ---- */
 
+/* Texts are read as clamscan 1.4.6 was seen to: below, its rules and not what one might expect. */
+
 static int digit_of(uint8_t c, int base)
 {
     int value = c >= '0' && c <= '9'                     ? c - '0'
@@ -83,60 +88,81 @@ static int digit_of(uint8_t c, int base)
     return value < base ? value : -1;
 }
 
-/* Digits, as far as they go; false when there are none, or not all are when that is asked. */
-static bool read_digits(struct hf_bytes text, int base, bool exact, int64_t *value)
+static bool is_space(uint8_t c)
 {
-    uint64_t v = 0;
-    size_t i = 0;
-    for (int d; i < text.len && (d = digit_of(text.data[i], base)) >= 0; i++) {
-        if (v > (UINT64_MAX - (uint64_t)d) / (uint64_t)base)
-            return false;
-        v = v * (uint64_t)base + (uint64_t)d;
-    }
-    *value = v > INT64_MAX ? INT64_MAX : (int64_t)v;
-    return i > 0 && (!exact || i == text.len);
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static struct hf_bytes behind(struct hf_bytes text, size_t n)
+{
+    return hf_bytes_of(text.data + n, text.len - n);
 }
 
 static bool begins_hex(struct hf_bytes text)
 {
-    return text.len > 2 && text.data[0] == '0' && (text.data[1] | 0x20) == 'x';
+    return text.len >= 2 && text.data[0] == '0' && (text.data[1] | 0x20) == 'x';
 }
 
-/* Pairs of digits, the last first. */
-static void swap_pairs(uint8_t *text, size_t len)
+/* As strtol: what follows the digits does not matter, none at all is 0. Exact: nothing but digits,
+ * for hexadecimal ones perhaps behind 0x. */
+static bool read_forward(struct hf_bytes text, int base, bool exact, int64_t *value)
 {
-    for (size_t i = 0, k = len; k >= i + 4; i += 2) {
-        k -= 2;
-        uint8_t a = text[i], b = text[i + 1];
-        text[i] = text[k];
-        text[i + 1] = text[k + 1];
-        text[k] = a;
-        text[k + 1] = b;
+    uint64_t v = 0;
+    if (!exact)
+        while (text.len > 0 && is_space(text.data[0]))
+            text = behind(text, 1);
+    if (base == 16 && begins_hex(text) && text.len > 2 && digit_of(text.data[2], 16) >= 0)
+        text = behind(text, 2);
+    size_t i = 0;
+    for (int d; i < text.len && (d = digit_of(text.data[i], base)) >= 0; i++)
+        v = v > (INT64_MAX - (uint64_t)d) / (uint64_t)base
+                ? INT64_MAX
+                : v * (uint64_t)base + (uint64_t)d;
+    *value = (int64_t)v;
+    return !exact || (i > 0 && i == text.len);
+}
+
+/* Pairs of digits, the last first; what is no pair counts as 00. A missing first digit is 0. Exact:
+ * an even number of characters, or a single digit. */
+static bool read_pairs(struct hf_bytes text, bool exact, int64_t *value)
+{
+    uint64_t v = 0;
+    if (exact && (text.len % 2 == 1 ? text.len > 1 || digit_of(text.data[0], 16) < 0
+                                    : text.len > 0 && is_space(text.data[0])))
+        return false;
+    while (text.len > 0 && is_space(text.data[0]))
+        text = behind(text, 1);
+    if (begins_hex(text)) {
+        if (exact)
+            return false;
+        text = behind(text, 2);
     }
+    size_t odd = text.len % 2, pairs = (text.len + odd) / 2;
+    for (size_t i = pairs; i-- > 0;) {
+        size_t at = 2 * i;
+        int high = odd != 0 && i == 0 ? 0 : digit_of(text.data[at - odd], 16);
+        int low = digit_of(text.data[at + 1 - odd], 16);
+        v = v << 8 | (high < 0 || low < 0 ? 0u : (unsigned)(high << 4 | low));
+    }
+    *value = (int64_t)v;
+    return true;
 }
 
 static bool read_text(const struct hf_compare *c, struct hf_bytes text, int64_t *value)
 {
-    uint8_t copy[UINT8_MAX + 1];
-    while (text.len > 0 &&
-           (text.data[0] == ' ' || (text.data[0] >= 9 && text.data[0] <= 13)))
-        text = hf_bytes_of(text.data + 1, text.len - 1);
-    bool hex =
-        c->form == HF_COMPARE_HEX || (c->form == HF_COMPARE_AUTO && begins_hex(text));
-    if (!hex)
-        return read_digits(text, 10, c->exact, value);
-    if (begins_hex(text))
-        text = hf_bytes_of(text.data + 2, text.len - 2);
-    size_t n = 0;
-    while (n < text.len && digit_of(text.data[n], 16) >= 0) {
-        copy[n] = text.data[n];
-        n++;
+    bool hex = c->form == HF_COMPARE_HEX;
+    if (c->form == HF_COMPARE_AUTO) {
+        struct hf_bytes bare = text;
+        while (bare.len > 0 && is_space(bare.data[0]))
+            bare = behind(bare, 1);
+        hex = begins_hex(bare);
+        if (bare.len < 3 || (!hex && !c->big))
+            return false;
     }
-    if (c->exact && n != text.len)
-        return false;
-    if (!c->big && n % 2 == 0)
-        swap_pairs(copy, n);
-    return read_digits(hf_bytes_of(copy, n), 16, false, value);
+    if (!hex)
+        return read_forward(text, 10, c->exact, value);
+    return c->big ? read_forward(text, 16, c->exact, value)
+                  : read_pairs(text, c->exact, value);
 }
 
 static bool read_raw(const struct hf_compare *c, struct hf_bytes bytes, int64_t *value)
@@ -153,13 +179,9 @@ bool hf_compare_holds(const struct hf_compare *c, struct hf_bytes data, uint64_t
     if (start > data.len || (c->distance < 0 ? by > start : by > data.len - start))
         return false;
     uint64_t at = c->distance < 0 ? start - by : start + by;
-    size_t n = c->bytes;
-    if (n > data.len - at) {
-        if (c->exact || c->form == HF_COMPARE_RAW)
-            return false;
-        n = (size_t)(data.len - at);
-    }
-    struct hf_bytes bytes = hf_bytes_of(data.data + at, n);
+    if (c->never || c->bytes > data.len - at)
+        return false;
+    struct hf_bytes bytes = hf_bytes_of(data.data + at, c->bytes);
     int64_t value;
     if (c->form == HF_COMPARE_RAW ? !read_raw(c, bytes, &value)
                                   : !read_text(c, bytes, &value))

@@ -26,6 +26,7 @@ struct hf_compare {
     enum hf_compare_form form;
     bool big;   /* most significant byte (of text: digit pair) first */
     bool exact; /* all of its bytes are digits */
+    bool never; /* the order of digits is not told: it never holds, as in ClamAV */
     uint8_t bytes;
     uint8_t test_count;
     struct {

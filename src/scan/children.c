@@ -7,6 +7,7 @@ struct child_sink {
     struct hf_sink sink; /* first: the sink's own pointer is this */
     struct hf_engine *engine;
     struct hf_object *container;
+    enum hf_format format; /* as which it is opened */
     struct hf_child_store store;
     struct hf_object child; /* between open and close */
     struct hf_buffer name;  /* of the child: the arena belongs to the decoder meanwhile */
@@ -27,6 +28,7 @@ static enum hf_status begin(struct child_sink *s, const struct hf_child *child)
     hf_buffer_bytes(&s->name, child->name);
     s->child = (struct hf_object){
         .parent = s->container,
+        .inside = s->format,
         .name = hf_buffer_view(&s->name),
         .depth = s->container->depth + 1,
     };
@@ -111,6 +113,7 @@ static enum hf_status unpack_as(struct hf_engine *engine, struct hf_object *obje
         .sink = {.open = on_open, .write = on_write, .close = on_close, .whole = on_whole},
         .engine = engine,
         .container = object,
+        .format = format,
         .store.spool = &engine->spool,
     };
     struct hf_unpack unpack = {

@@ -14,6 +14,7 @@
 struct hf_object {
     const struct hf_object *parent; /* NULL: the file */
     struct hf_bytes name;           /* in its parent */
+    enum hf_format inside;          /* as what the parent was opened; with a parent only */
     struct hf_bytes bytes;
     const struct hf_extent *extents; /* as in struct hf_source */
     size_t extent_count;

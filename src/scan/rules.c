@@ -25,11 +25,11 @@ struct rule_at_hand {
 /* The type of what an object lies in, so many levels out; ANY: it lies in nothing more. */
 static uint16_t type_around(const struct hf_object *object, unsigned level)
 {
-    const struct hf_object *o = object->parent;
-    while (o != NULL && level-- > 0)
-        o = o->parent;
-    return o == NULL ? HF_CLAMAV_TYPE_ANY
-                     : hf_clamav_type(hf_bytes_text(hf_format_row(o->format)->cl_type));
+    while (object->parent != NULL && level-- > 0)
+        object = object->parent;
+    if (object->parent == NULL)
+        return HF_CLAMAV_TYPE_ANY;
+    return hf_clamav_type(hf_bytes_text(hf_format_row(object->inside)->cl_type));
 }
 
 /* The way from outside inwards: from the direct parent, the last, outwards. */
@@ -38,6 +38,8 @@ static bool lies_in(const struct hf_guards *g, const struct hf_object *object)
     unsigned level = 0;
     if (g->container != 0 && type_around(object, 0) != g->container)
         return false;
+    if (object->depth < g->outer_count)
+        return false; /* also when some of them may be anything */
     for (unsigned i = g->outer_count; i-- > 0;)
         if (g->outer[i] != HF_CLAMAV_TYPE_ANY &&
             type_around(object, level++) != g->outer[i])

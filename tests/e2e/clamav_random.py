@@ -131,7 +131,6 @@ def comparison(number):
         if back:
             return filler(8, 8) + data.ljust(distance, b'\x90')[:distance] + m + filler(3, 9)
         return filler(8, 8) + m + filler(distance - len(m), distance - len(m)) + data + tail + (filler(9, 9) if random.random() < 0.8 else b'')
-    # A signature with a gap lets clamscan evaluate comparisons at all.
     return 'ldb', line, make
 
 
@@ -170,8 +169,11 @@ def regex(number):
     def make():
         first = b''.join(one() + random.choice((b'', b'\n', b' ')) for _ in range(random.randint(1, 3)))
         if random.random() < 0.5:
-            return m + filler(8, 8) + first + filler(0, 30) + random.choice((b'', m))
-        return m + filler(0, 12) + first + random.choice((b'', filler(5, 30)))
+            data = m + filler(8, 8) + first + filler(0, 30) + random.choice((b'', m))
+        else:
+            data = m + filler(0, 12) + first + random.choice((b'', filler(5, 30)))
+        # clamscan takes a place one byte before the file for "anywhere".
+        return data if len(data) != 39 else data + b'\x80'
     return 'ldb', line, make
 
 

@@ -100,9 +100,14 @@ static bool read_form(struct hf_bytes text, struct hf_compare *c)
     if (!known)
         return false;
     text = from(text, 1);
-    c->big = !accept(&text, "l");
-    if (c->big)
-        (void)accept(&text, "b");
+    bool little = accept(&text, "l");
+    c->big = !little && accept(&text, "b");
+    /* Decimal digits have one order; of others it must be said, or nothing is found. */
+    if (little && c->form == HF_COMPARE_DECIMAL)
+        return false;
+    c->never =
+        !little && !c->big && (c->form == HF_COMPARE_HEX || c->form == HF_COMPARE_AUTO);
+    c->big = c->big || c->form == HF_COMPARE_DECIMAL;
     c->exact = accept(&text, "e");
     if (!read_number(text, &bytes) || bytes < 1 || bytes > UINT8_MAX)
         return false;
