@@ -14,7 +14,15 @@
 #include <errno.h>
 #include <fcntl.h>
 
-enum { BUILD_OUTPUT, BUILD_JOBS, BUILD_WITHDRAW, BUILD_STRICT, BUILD_QUIET };
+enum {
+    BUILD_OUTPUT,
+    BUILD_JOBS,
+    BUILD_WITHDRAW,
+    BUILD_STRICT,
+    BUILD_QUIET,
+    BUILD_VERBOSE,
+    BUILD_JSON
+};
 static const struct hf_option build_options[] = {
     [BUILD_OUTPUT] = {'o', "output", HF_OPTION_TEXT, "FILE",
                       "write the database here; an old one is replaced when the new one is "
@@ -32,6 +40,10 @@ static const struct hf_option build_options[] = {
                       "write nothing when a line is not understood"},
     [BUILD_QUIET] = {'q', "quiet", HF_OPTION_FLAG, NULL,
                      "show neither bad lines nor the summary"},
+    [BUILD_VERBOSE] = {'v', "verbose", HF_OPTION_FLAG, NULL,
+                       "show all bad lines, not only the first 100"},
+    [BUILD_JSON] = {0, "json", HF_OPTION_FLAG, NULL,
+                    "print the summary as one JSON object, with the first 1000 bad lines"},
 };
 
 enum { MERGE_OUTPUT, MERGE_JOBS, MERGE_KEEP, MERGE_QUIET };
@@ -127,21 +139,91 @@ const struct hf_command hf_command_db = {
                                                       &command_info, &command_check, NULL},
 };
 
+enum { SHOWN_MAX = 100, JSON_MESSAGES_MAX = 1000 };
+
 struct building {
     const struct hf_arguments *arguments;
-    struct hf_buffer text;
-    bool quiet;
+    struct hf_buffer text;     /* the summary */
+    struct hf_buffer messages; /* JSON objects, with commas between */
+    bool quiet, verbose, json;
+    uint64_t count; /* of messages */
 };
+
+static void building_done(struct building *b)
+{
+    hf_buffer_done(&b->text);
+    hf_buffer_done(&b->messages);
+}
+
+static void add_message(struct building *b, const char *file, uint64_t line,
+                        const char *text)
+{
+    if (b->count > JSON_MESSAGES_MAX)
+        return; /* counted all the same */
+    hf_buffer_text(&b->messages, b->messages.len > 0 ? ",{\"file\":" : "{\"file\":");
+    hf_json_string(&b->messages, hf_bytes_text(file));
+    if (line > 0)
+        hf_buffer_format(&b->messages, ",\"line\":%llu", (unsigned long long)line);
+    hf_buffer_text(&b->messages, ",\"text\":");
+    hf_json_string(&b->messages, hf_bytes_text(text));
+    hf_buffer_u8(&b->messages, '}');
+}
 
 static void show_message(void *user, const char *file, uint64_t line, const char *text)
 {
     struct building *b = user;
-    if (b->quiet)
+    b->count++;
+    if (b->json)
+        add_message(b, file, line, text);
+    if (b->quiet || b->json || (!b->verbose && b->count > SHOWN_MAX))
         return;
     if (line > 0)
         hf_complain(b->arguments, "%s:%llu: %s", file, (unsigned long long)line, text);
     else
         hf_complain(b->arguments, "%s: %s", file, text);
+}
+
+/* What was not shown is at least counted. */
+static void show_rest(const struct building *b)
+{
+    if (!b->quiet && !b->json && !b->verbose && b->count > SHOWN_MAX)
+        hf_complain(b->arguments, "%llu more messages; --verbose shows all",
+                    (unsigned long long)(b->count - SHOWN_MAX));
+}
+
+static void add_skipped_json(void *user, const char *kind, uint64_t count)
+{
+    struct hf_buffer *out = user;
+    hf_buffer_text(out, out->data[out->len - 1] == '[' ? "{\"kind\":" : ",{\"kind\":");
+    hf_json_string(out, hf_bytes_text(kind));
+    hf_buffer_format(out, ",\"count\":%llu}", (unsigned long long)count);
+}
+
+static void summarise_json(struct building *b, const struct hf_build *build)
+{
+    struct hf_build_summary s = hf_build_summary(build);
+    const struct {
+        const char *name;
+        uint64_t value;
+    } fields[] = {
+        {"signatures", s.signatures}, {"digests", s.digests},
+        {"patterns", s.patterns},     {"allowed", s.allowed},
+        {"ignored", s.ignored},       {"withdrawn", s.withdrawn},
+        {"files", s.files},           {"bad_lines", s.bad_lines},
+        {"not_taken", s.skipped},
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        hf_buffer_format(&b->text, "%c\"%s\":%llu", i == 0 ? '{' : ',', fields[i].name,
+                         (unsigned long long)fields[i].value);
+    hf_buffer_text(&b->text, ",\"kinds_not_taken\":[");
+    if (!b->text.failed)
+        hf_build_for_each_skipped(build, add_skipped_json, &b->text);
+    hf_buffer_text(&b->text, "],\"messages\":[");
+    hf_buffer_bytes(&b->text, hf_buffer_view(&b->messages));
+    hf_buffer_format(&b->text, "],\"messages_left_out\":%llu}\n",
+                     (unsigned long long)(b->count > JSON_MESSAGES_MAX
+                                              ? b->count - JSON_MESSAGES_MAX
+                                              : 0));
 }
 
 static void show_skipped(void *user, const char *kind, uint64_t count)
@@ -202,11 +284,11 @@ static int write_out(struct building *b, struct hf_build *build, const char *out
                     st == HF_IO ? strerror(errno) : hf_status_text(st));
         return HF_EXIT_ERROR;
     }
-    if (!b->quiet)
+    if (b->json)
+        summarise_json(b, build);
+    else if (!b->quiet)
         summarise(b, build);
-    int code = hf_print(b->arguments, &b->text);
-    hf_buffer_done(&b->text);
-    return code;
+    return hf_print(b->arguments, &b->text);
 }
 
 static int run_build(const struct hf_arguments *arguments)
@@ -216,8 +298,10 @@ static int run_build(const struct hf_arguments *arguments)
         hf_complain(arguments, "no output: -o FILE is needed");
         return HF_EXIT_ERROR;
     }
-    struct building b = {.arguments = arguments};
+    HF_AUTO(building_done) struct building b = {.arguments = arguments};
     b.quiet = arguments->values[BUILD_QUIET].count > 0;
+    b.verbose = arguments->values[BUILD_VERBOSE].count > 0;
+    b.json = arguments->values[BUILD_JSON].count > 0;
     HF_AUTO(hf_build_release) struct hf_build *build = hf_build_new(show_message, &b);
     enum hf_status st =
         build == NULL ? HF_NOMEM : use_threads(build, &arguments->values[BUILD_JOBS]);
@@ -225,6 +309,7 @@ static int run_build(const struct hf_arguments *arguments)
         hf_build_use_modules(build, hf_fact_modules, hf_fact_module_count);
     if (st == HF_OK)
         st = read_all(build, arguments);
+    show_rest(&b);
     if (st != HF_OK) {
         hf_complain(arguments, "nothing written: %s", hf_status_text(st));
         return HF_EXIT_ERROR;
@@ -280,7 +365,7 @@ static int run_merge(const struct hf_arguments *arguments)
     HF_AUTO(hf_db_release) struct hf_db *db = open_operands(arguments);
     if (db == NULL)
         return HF_EXIT_ERROR;
-    struct building b = {.arguments = arguments};
+    HF_AUTO(building_done) struct building b = {.arguments = arguments};
     b.quiet = arguments->values[MERGE_QUIET].count > 0;
     HF_AUTO(hf_build_release) struct hf_build *build = hf_build_new(show_message, &b);
     enum hf_status st =

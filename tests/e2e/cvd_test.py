@@ -207,6 +207,26 @@ def build_takes_unsigned_containers_and_says_so_and_refuses_strangers():
         assert not os.path.exists("y.hfdb")
 
 
+@case
+def bad_lines_are_counted_and_told_with_file_line_and_reason():
+    import json
+    bad = b"".join(b"%d:x:y\n" % i for i in range(1500))
+    write("test.cud", container([("test.hdb", bad + MEMBERS[0][1]), ("test.ndb", b"# c\nnothing\n" + MEMBERS[1][1])], "test.cud"))
+    r = run(HOLDFAST, "db", "build", "-o", "x.hfdb", "test.cud")
+    shown = r.stderr.decode().splitlines()
+    assert r.returncode == 0 and b"1501 bad lines" in r.stdout, r
+    assert len(shown) == 101 and shown[0].startswith("holdfast db build: test.cud:test.hdb:1: "), shown[:2]
+    assert shown[100].endswith("1402 more messages; --verbose shows all"), shown[100]
+    r = run(HOLDFAST, "db", "build", "--verbose", "-o", "x.hfdb", "test.cud")
+    assert b"test.cud:test.ndb:2: " in r.stderr and r.stderr.count(b"\n") == 1502, r.stderr[-300:]
+    r = run(HOLDFAST, "db", "build", "--json", "-o", "x.hfdb", "test.cud")
+    out = json.loads(r.stdout)
+    assert out["bad_lines"] == 1501 and out["signatures"] == 2 and r.stderr == b"", out
+    assert out["messages"][0]["line"] == 1 and len(out["messages"]) == 1000 and out["messages_left_out"] == 502, out["messages"][:1]
+    r = run(HOLDFAST, "db", "build", "--strict", "-q", "-o", "y.hfdb", "test.cud")
+    assert r.returncode == 2 and not os.path.exists("y.hfdb"), r
+
+
 def patched_library():
     """A folder with a copy of libclamav that trusts our keys."""
     need("sigtool")
