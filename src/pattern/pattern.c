@@ -47,7 +47,7 @@ enum hf_status hf_pattern_read(struct hf_cursor *in, struct hf_pattern *pattern)
     uint16_t flags = hf_u16le(in);
     if (hf_cursor_status(in) != HF_OK)
         return hf_cursor_status(in);
-    if ((kinds & 15) > HF_PATTERN_BACKTRACK || kinds >> 4 > HF_PLACE_VERSION_INFO ||
+    if ((kinds & 15) > HF_PATTERN_METADATA || kinds >> 4 > HF_PLACE_VERSION_INFO ||
         (flags & ~(unsigned)KNOWN_FLAGS) != 0)
         return refuse(in);
     pattern->kind = (enum hf_pattern_kind)(kinds & 15);

@@ -15,13 +15,14 @@ enum hf_pattern_kind {
     HF_PATTERN_HEX,     /* text is the compiled program of a hex string */
     HF_PATTERN_REGEX,   /* text is the compiled program of a regular expression */
     /* Not searched for: worked out from other patterns of the rule (rules/derived.h). */
-    HF_PATTERN_COMPARE,  /* text is a struct hf_compare, stored */
-    HF_PATTERN_BACKTRACK /* text is a struct hf_expression, stored */
+    HF_PATTERN_COMPARE,   /* text is a struct hf_compare, stored */
+    HF_PATTERN_BACKTRACK, /* text is a struct hf_expression, stored */
+    HF_PATTERN_METADATA   /* text is a struct hf_metadata, stored (rules/metadata.h) */
 };
 
 static inline bool hf_pattern_is_derived(enum hf_pattern_kind kind)
 {
-    return kind == HF_PATTERN_COMPARE || kind == HF_PATTERN_BACKTRACK;
+    return kind >= HF_PATTERN_COMPARE && kind <= HF_PATTERN_METADATA;
 }
 
 enum hf_pattern_flag {

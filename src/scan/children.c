@@ -32,6 +32,7 @@ static enum hf_status begin(struct child_sink *s, const struct hf_child *child)
         .name = hf_buffer_view(&s->name),
         .depth = s->container->depth + 1,
     };
+    hf_scan_member(engine, s->container, s->format, child);
     if (!hf_budget_object(&engine->budget)) {
         hf_scan_incident(engine, s->container, HF_LIMIT);
         return HF_LIMIT;

@@ -50,9 +50,9 @@ static bool make_room(struct hf_expressions *e)
     return true;
 }
 
-/* NULL: out of memory, or it does not compile (a damaged database). */
-static struct hf_backtrack *compiled(struct hf_expressions *e, uint32_t segment,
-                                     uint32_t number, const struct hf_expression *text)
+struct hf_backtrack *hf_expression_compiled(struct hf_expressions *e, uint32_t segment,
+                                            uint32_t number,
+                                            const struct hf_expression *text)
 {
     if (!make_room(e))
         return NULL;
@@ -176,7 +176,8 @@ static enum hf_status derive_expression(struct deriving *d, uint32_t segment,
     enum hf_status st = is_triggered(d, &e, &triggered);
     if (st != HF_OK || !triggered || !find_region(j, &pattern->place, e.flags, &r))
         return st == HF_MALFORMED ? HF_OK : st;
-    struct hf_backtrack *b = compiled(&j->engine->expressions, segment, number, &e);
+    struct hf_backtrack *b =
+        hf_expression_compiled(&j->engine->expressions, segment, number, &e);
     if (b == NULL)
         return HF_NOMEM;
     for (size_t from = 0, start, length; from <= r.bytes.len;) {

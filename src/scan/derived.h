@@ -4,6 +4,7 @@
 #define HF_SCAN_DERIVED_H
 
 #include "rules/chain.h"
+#include "rules/derived.h"
 #include "scan/judge.h"
 
 /*
@@ -19,5 +20,11 @@ HF_MUST_USE enum hf_status hf_derive(struct hf_judging *j, uint32_t segment,
                                      uint32_t number, const struct hf_pattern *pattern,
                                      struct hf_chain_part *parts, uint32_t count,
                                      uint32_t which);
+
+/* An expression compiled, kept by the engine under its pattern. NULL: out of memory, or it does not
+ * compile (a damaged database). */
+struct hf_backtrack *hf_expression_compiled(struct hf_expressions *e, uint32_t segment,
+                                            uint32_t number,
+                                            const struct hf_expression *text);
 
 #endif

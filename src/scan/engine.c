@@ -23,7 +23,8 @@ enum hf_status hf_engine_new(const struct hf_db *db,
     engine->arena = hf_arena_new(ARENA_CAP);
     engine->scratch = hf_machine_scratch_new();
     if (engine->hasher == NULL || engine->arena == NULL || engine->scratch == NULL ||
-        hf_wakers_make(db, &engine->wakers) != HF_OK) {
+        hf_wakers_make(db, &engine->wakers) != HF_OK ||
+        hf_member_rules_make(db, &engine->members) != HF_OK) {
         hf_engine_free(engine);
         return HF_NOMEM;
     }
@@ -41,6 +42,7 @@ void hf_engine_free(struct hf_engine *engine)
     hf_prepared_done(&engine->prepared);
     hf_wakers_done(&engine->wakers);
     hf_expressions_done(&engine->expressions);
+    hf_member_rules_done(&engine->members);
     hf_arena_free(engine->arena);
     free(engine);
 }

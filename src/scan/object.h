@@ -8,6 +8,7 @@
 #include "scan/child_store.h"
 #include "scan/engine.h"
 #include "scan/expressions.h"
+#include "scan/members.h"
 #include "scan/prepared.h"
 #include "scan/wakers.h"
 
@@ -35,6 +36,7 @@ struct hf_engine {
     struct hf_prepared_table prepared;
     struct hf_wakers wakers;
     struct hf_expressions expressions;
+    struct hf_member_rules members;
     struct hf_spool spool;
     bool tainted;
 
@@ -71,6 +73,11 @@ void hf_scan_inspect(struct hf_engine *engine, struct hf_object *object);
 enum { HF_SCAN_PATH_MAX = 256 };
 struct hf_inner_path hf_scan_path(const struct hf_object *object,
                                   struct hf_bytes storage[HF_SCAN_PATH_MAX]);
+
+/* Look for signatures of what a container, opened as a format, says of a member. */
+struct hf_child;
+void hf_scan_member(struct hf_engine *engine, struct hf_object *container,
+                    enum hf_format format, const struct hf_child *child);
 
 /* Find signatures that hold for the object itself and add them to the report. */
 void hf_scan_judge(struct hf_engine *engine, struct hf_object *object);

@@ -1,33 +1,25 @@
 #include "scan/view.h"
+#include "view/view.h"
 
 enum {
     TEXT_BYTES_MAX =
-        20 << 20, /* ClamAV's MaxScriptNormalize; larger text is seen raw only */
-    BLOCK = 65536 /* bytes between two looks at the budget */
+        20 << 20 /* ClamAV's MaxScriptNormalize; larger text is seen raw only */
 };
 
-static bool is_space(uint8_t c)
-{
-    return (c >= '\t' && c <= '\r') || c == ' ';
-}
+/* Bytes of a view on their way into the arena. */
+struct collected {
+    uint8_t *data;
+    size_t len, room;
+};
 
-/* White space becomes one space, letters lower case, what is not printable ASCII is left out.
- * [facts/clamav.md 4.4 "Text"] */
-static size_t normalise_text(struct hf_bytes in, bool *space, uint8_t *out)
+static enum hf_status collect(void *user, struct hf_bytes bytes)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < in.len; i++) {
-        uint8_t c = in.data[i];
-        if (is_space(c)) {
-            if (!*space)
-                out[n++] = ' ';
-            *space = true;
-        } else if (c > ' ' && c < 0x7F) {
-            out[n++] = c >= 'A' && c <= 'Z' ? c | 0x20 : c;
-            *space = false;
-        }
-    }
-    return n;
+    struct collected *c = user;
+    if (bytes.len > c->room - c->len)
+        return HF_LIMIT;
+    memcpy(c->data + c->len, bytes.data, bytes.len);
+    c->len += bytes.len;
+    return HF_OK;
 }
 
 static enum hf_status make_text(const struct hf_cursor *object, struct hf_arena *arena,
@@ -36,19 +28,14 @@ static enum hf_status make_text(const struct hf_cursor *object, struct hf_arena 
     struct hf_cursor c = hf_cursor_at(object, 0);
     if (object->len > TEXT_BYTES_MAX)
         return HF_OK; /* as ClamAV: the raw bytes are matched all the same */
-    uint8_t *out = hf_arena_alloc(arena, object->len + 1);
-    size_t n = 0;
-    bool space = false;
-    if (out == NULL)
+    struct collected text = {.data = hf_arena_alloc(arena, object->len + 1),
+                             .room = object->len + 1};
+    if (text.data == NULL)
         return HF_NOMEM;
-    while (hf_cursor_left(&c) > 0) {
-        size_t take = hf_cursor_left(&c) < BLOCK ? hf_cursor_left(&c) : BLOCK;
-        if (!hf_cursor_charge(&c, take / 1024 + 1))
-            return HF_LIMIT;
-        n += normalise_text(hf_take(&c, take), &space, out + n);
-    }
-    (void)on_view(user, HF_VIEW_TEXT, hf_bytes_of(out, n));
-    return HF_OK;
+    enum hf_status st =
+        hf_view_text(&c, &(struct hf_view_out){.write = collect, .user = &text});
+    (void)on_view(user, HF_VIEW_TEXT, hf_bytes_of(text.data, text.len));
+    return st;
 }
 
 /* One row for each way to make views. */

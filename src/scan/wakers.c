@@ -37,8 +37,8 @@ static int compare_guards(const struct hf_guards *a, const struct hf_guards *b)
     order = order != 0 ? order : compare_numbers(a->size_max, b->size_max);
     order = order != 0 ? order : compare_numbers(a->container, b->container);
     order = order != 0 ? order : compare_outer(a, b);
-    order = order != 0 ? order
-                       : compare_ranges(a->has_entry, a->entry, b->has_entry, b->entry);
+    order =
+        order != 0 ? order : compare_ranges(a->has_entry, a->entry, b->has_entry, b->entry);
     order = order != 0 ? order
                        : compare_ranges(a->has_sections, a->sections, b->has_sections,
                                         b->sections);
@@ -75,7 +75,9 @@ static void read_segment(const struct hf_db *db, uint32_t segment, struct waker 
         uint32_t signature;
         w->segment = segment;
         w->number = hf_u32le(&c);
-        if (hf_db_rule(db, segment, w->number, &w->rule, &signature) == HF_OK)
+        /* Those that see no view are asked elsewhere (members.h). */
+        if (hf_db_rule(db, segment, w->number, &w->rule, &signature) == HF_OK &&
+            w->rule.scope.views != 0)
             (*count)++;
     }
 }

@@ -75,7 +75,7 @@ static void test_unknown_values_are_refused(void **state)
 {
     (void)state;
     static const uint8_t bad[][9] = {
-        {5, 0, 0, 1, 0, 0, 0, 'a'},               /* kind */
+        {6, 0, 0, 1, 0, 0, 0, 'a'},               /* kind */
         {0x80, 0, 0, 1, 0, 0, 0, 'a'},            /* place */
         {0, 0, 2, 1, 0, 0, 0, 'a'},               /* flag */
         {0, 0, 0, 0, 0, 0, 0, 'a'},               /* no text */

@@ -41,6 +41,10 @@ enum hf_clamav_result hf_clamav_read_ndb(struct hf_bytes line, struct hf_arena *
 enum hf_clamav_result hf_clamav_read_db(struct hf_bytes line, struct hf_arena *arena,
                                         struct hf_clamav_signature *out);
 
+/* The same for .cdb: signatures of what containers say of their members (rules/metadata.h). */
+enum hf_clamav_result hf_clamav_read_cdb(struct hf_bytes line, struct hf_arena *arena,
+                                         struct hf_clamav_signature *out);
+
 /* The same for .ldb .ldu: Name;TargetDescription;Expression;Subsig0[;Subsig1...]. */
 enum hf_clamav_result hf_clamav_read_ldb(struct hf_bytes line, struct hf_arena *arena,
                                          struct hf_clamav_signature *out);

@@ -18,6 +18,10 @@ bool clamav_is(struct hf_bytes text, const char *what);
 enum hf_clamav_result clamav_read_target(struct hf_bytes text,
                                          struct hf_clamav_signature *s);
 
+/* Levels at the end of a line. An empty one is 0, as ClamAV reads it. RULE: they admit ours. */
+enum hf_clamav_result clamav_check_levels(const struct hf_bytes *fields, size_t count,
+                                          struct hf_clamav_signature *s);
+
 /* Whether places are told from headers of an executable: targets 1, 6, 9. */
 bool clamav_is_executable(uint8_t target);
 

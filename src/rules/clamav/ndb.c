@@ -4,8 +4,7 @@
 #include "rules/clamav/internal.h"
 #include "rules/machine.h"
 
-/* Levels at the end of a line. An empty one is 0, as ClamAV reads it. */
-static enum hf_clamav_result check_levels(const struct hf_bytes *fields, size_t count,
+enum hf_clamav_result clamav_check_levels(const struct hf_bytes *fields, size_t count,
                                           struct hf_clamav_signature *s)
 {
     uint64_t level[2] = {0, UINT64_MAX};
@@ -60,7 +59,7 @@ enum hf_clamav_result hf_clamav_read_ndb(struct hf_bytes line, struct hf_arena *
     if (out->name.len == 0)
         return clamav_bad(out, "no name");
     struct hf_place place;
-    enum hf_clamav_result r = check_levels(f + 4, n - 4, out);
+    enum hf_clamav_result r = clamav_check_levels(f + 4, n - 4, out);
     if (r == HF_CLAMAV_RULE)
         r = clamav_read_target(f[1], out);
     if (r == HF_CLAMAV_RULE)
