@@ -13,9 +13,15 @@ enum {
 
 /* What a column holds: a number of fixed width, an index of a heap, an index of one table
  * (TABLE + its number) or a coded index of one of several (CODED + its kind). */
-enum column { END, U16, U32, STRING, GUID, BLOB, TABLE = 0x40, CODED = 0x80 };
-
-enum coded {
+enum column {
+    END,
+    U16,
+    U32,
+    STRING,
+    GUID,
+    BLOB,
+    TABLE = 0x40,
+    CODED = 0x80,
     TYPE_DEF_OR_REF = CODED,
     HAS_CONSTANT,
     HAS_CUSTOM_ATTRIBUTE,
@@ -83,7 +89,7 @@ static const struct coded_index {
 };
 
 /* clang-format off */
-#define TO(T) (TABLE + DOTNET_##T)
+#define TO(T) (TABLE + (int)DOTNET_##T)
 static const uint8_t layouts[HF_DOTNET_TABLES][HF_DOTNET_COLUMNS + 1] = {
     [DOTNET_MODULE] = {U16, STRING, GUID, GUID, GUID},
     [DOTNET_TYPE_REF] = {RESOLUTION_SCOPE, STRING, STRING},
