@@ -10,6 +10,7 @@
 #   make bench        benchmarks beside clamscan (interleaved ratios)
 #   make compare-facts   facts of every ELF below /usr and of Wine's PE files, and of broken ones,
 #                     beside yara, readelf, objdump and pefile
+#   make compare-yara files made so that the public rules fire, beside yara
 #   make differential random ClamAV signatures and files, judged by ours and by clamscan
 #   make exchange-go signed notes, proofs and tiles, exchanged with Go's sumdb
 #   make facts-reference writes docs/facts.md from the schema
@@ -22,7 +23,7 @@ FUZZ_SECONDS ?= 60
 MESON ?= meson
 NINJA = ninja -C $(BUILD)
 
-.PHONY: all deps deps-check scan check asan fuzz damage-archives bench compare-facts exchange-go facts-reference install format lint clean differential
+.PHONY: all deps deps-check scan check asan fuzz damage-archives bench compare-facts exchange-go facts-reference install format lint clean differential compare-yara
 
 all: $(BUILD)/build.ninja
 	@$(NINJA) $(if $(V),-v,--quiet)
@@ -108,3 +109,9 @@ differential:
 	@$(NINJA) --quiet tests/rules/clamav/clamav_match
 	@tests/rules/clamav/differential.py $(BUILD)/tests/rules/clamav/clamav_match $(DIFFERENTIAL_ROUNDS) $$(date +%s)
 	@HOLDFAST_BUILD=$(BUILD) tests/e2e/clamav_differential.py 1300 $(DIFFERENTIAL_ROUNDS) $$(date +%s)
+	@$(NINJA) differential-yara
+
+# The rules: ../shared/rules, or YARA_RULES=folder.
+compare-yara: $(BUILD)/build.ninja
+	@$(MESON) configure $(BUILD) -Dtests=true
+	@$(NINJA) compare-yara
