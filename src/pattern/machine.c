@@ -19,7 +19,8 @@ void hf_machine_scratch_free(struct hf_machine_scratch *scratch)
     free(scratch->stack.items);
     free(scratch->ends);
     free(scratch->seen);
-    free(scratch->bases);
+    free(scratch->bases[0].items);
+    free(scratch->bases[1].items);
     hf_dfas_done(&scratch->dfas);
     free(scratch);
 }
@@ -41,7 +42,8 @@ static bool grow(void *items, size_t count, size_t size)
 }
 
 /* Room for any program of that many states and instructions. */
-static bool make_room(struct hf_machine_scratch *s, size_t states, size_t code)
+static bool make_room(struct hf_machine_scratch *s, size_t states, struct bases *b,
+                      size_t code)
 {
     if (states > s->state_room) {
         /* A state may be pushed twice on the stack before it is looked at: by two splits. */
@@ -54,10 +56,10 @@ static bool make_room(struct hf_machine_scratch *s, size_t states, size_t code)
         s->step = 0;
         s->state_room = states;
     }
-    if (code > s->code_room) {
-        if (!grow(&s->bases, code, sizeof *s->bases))
+    if (code > b->room) {
+        if (!grow(&b->items, code, sizeof *b->items))
             return false;
-        s->code_room = code;
+        b->room = code;
     }
     return true;
 }
@@ -65,18 +67,20 @@ static bool make_room(struct hf_machine_scratch *s, size_t states, size_t code)
 bool hf_run_prepare(struct run *run)
 {
     struct hf_machine_scratch *s = run->scratch;
+    struct bases *b = &s->bases[run->backward];
     size_t count = run->machine.len / CODE_SIZE;
-    if (!make_room(s, run->program->states, count))
+    if (!make_room(s, run->program->states, b, count))
         return false;
-    if (s->bases_name != 0 && s->bases_name == run_name(run))
+    s->base_of = b->items;
+    if (b->name != 0 && b->name == run_name(run))
         return true;
     uint32_t base = 0;
     for (uint32_t i = 0; i < count; i++) {
         struct code code = code_at(run->machine, i);
-        s->bases[i] = base;
+        b->items[i] = base;
         base += code_states(&code);
     }
-    s->bases_name = run_name(run);
+    b->name = run_name(run);
     return true;
 }
 
@@ -110,7 +114,7 @@ static bool holds(const struct run *run, uint8_t assertion, uint64_t at)
 
 static void push(struct hf_machine_scratch *s, uint32_t pc, uint32_t count)
 {
-    uint32_t state = s->bases[pc] + count;
+    uint32_t state = s->base_of[pc] + count;
     if (s->seen[state] == s->step)
         return;
     s->seen[state] = s->step;

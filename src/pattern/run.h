@@ -28,10 +28,15 @@ struct hf_machine_scratch {
     uint64_t *ends; /* of EVERY programs */
     size_t end_count, end_room;
     uint32_t *seen;  /* by state: the step in which it was last reached */
-    uint32_t *bases; /* by instruction: its first state */
-    size_t state_room, code_room;
-    uint64_t
-        bases_name; /* program and direction that bases are of; 0: of one without a name */
+    /* By instruction: its first state; of a machine that reads forward and one that reads
+     * backward, for runs alternate. */
+    struct bases {
+        uint32_t *items;
+        size_t room;
+        uint64_t name; /* program and direction; 0: of one without a name */
+    } bases[2];
+    const uint32_t *base_of; /* those of the run at hand */
+    size_t state_room;
     uint32_t step;
     struct dfas dfas;
 };
