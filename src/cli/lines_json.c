@@ -97,6 +97,7 @@ void hf_json_report(struct hf_buffer *out, const struct hf_db *db, struct hf_byt
         hf_buffer_text(out, "null");
     add_text(out, "format", format != NULL ? format->name : "binary");
     add_number(out, "objects", report->objects);
+    add_number(out, "rules_evaluated", report->rules);
     add_number(out, "bytes", report->bytes);
     hf_buffer_text(out, ",\"evidence\":[");
     for (size_t i = 0; i < report->finding_count; i++) {

@@ -298,6 +298,7 @@ static bool on_done(struct hf_pool *pool, struct hf_pool_worker *w,
     r->objects = m->objects;
     r->bytes = m->bytes;
     r->work = m->work;
+    r->rules = m->rules;
     r->findings_dropped += m->findings_dropped;
     r->inspected_dropped += m->inspected_dropped;
     r->suspended_dropped += m->suspended_dropped;

@@ -139,6 +139,7 @@ void hf_msg_put_done(struct hf_buffer *out, const struct hf_msg_done *m)
     hf_buffer_u64(out, m->objects);
     hf_buffer_u64(out, m->bytes);
     hf_buffer_u64(out, m->work);
+    hf_buffer_u64(out, m->rules);
     hf_buffer_u64(out, m->findings_dropped);
     hf_buffer_u64(out, m->inspected_dropped);
     hf_buffer_u64(out, m->suspended_dropped);
@@ -334,6 +335,7 @@ static enum hf_status get_done(struct hf_cursor *c, struct hf_arena *arena,
     m->done.objects = hf_u64le(c);
     m->done.bytes = hf_u64le(c);
     m->done.work = hf_u64le(c);
+    m->done.rules = hf_u64le(c);
     m->done.findings_dropped = hf_u64le(c);
     m->done.inspected_dropped = hf_u64le(c);
     m->done.suspended_dropped = hf_u64le(c);

@@ -124,7 +124,8 @@ struct hf_msg_done {
     uint64_t object;
     enum hf_status status; /* HF_OK; HF_INVALID, HF_IO: could not be read at all */
     uint32_t verdict, reasons, format;
-    uint64_t objects, bytes, work, findings_dropped, inspected_dropped, suspended_dropped;
+    uint64_t objects, bytes, work, rules, findings_dropped, inspected_dropped,
+        suspended_dropped;
     bool last; /* the worker ends now by itself: send it nothing more */
 };
 

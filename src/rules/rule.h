@@ -87,8 +87,8 @@ struct hf_rule {
     /* Rules that must be true too before this one is reported (YARA's global rules): i32le each,
      * how much further in load order they stand. Borrowed; mostly empty. */
     struct hf_bytes gates;
-    /* ClamAV's type + 1 as which an object is looked at again when the rule holds; nothing is
-     * reported then. 0: a rule that is reported. */
+    /* ClamAV's type as which an object is looked at again when the rule holds, once; only then
+     * is it reported. 0: a rule that is reported. */
     uint16_t handler;
 };
 

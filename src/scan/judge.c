@@ -3,6 +3,7 @@
  * when something was found. */
 #include "scan/judge.h"
 #include "format/schema.h"
+#include "rules/clamav/types.h"
 #include "scan/view.h"
 
 /* Digests of an object, computed when first needed. */
@@ -31,11 +32,31 @@ static bool is_allowed(struct hf_engine *engine, const struct hf_object *object)
     return false;
 }
 
-static bool is_ignored(struct hf_engine *engine, struct hf_signature signature)
+static bool begins(struct hf_bytes name, const char *with)
+{
+    size_t n = strlen(with);
+    return name.len >= n && memcmp(name.data, with, n) == 0;
+}
+
+/* What a name says of itself: ClamAV's prefixes for what stands back behind real names.
+ * [facts/clamav.md 1.0] */
+static void grade(struct hf_bytes name, struct hf_finding *finding)
+{
+    bool pua = begins(name, "PUA.");
+    if (pua && finding->severity == HF_INFECTED)
+        finding->severity = HF_PUA;
+    if (pua || begins(name, "Heuristics.") || begins(name, "BC.Heuristics."))
+        finding->indicator = true;
+}
+
+/* Whether the owner ignores a finding by its name; if not, it is graded. */
+static bool is_ignored(struct hf_engine *engine, struct hf_finding *finding)
 {
     struct hf_buffer name = {0};
-    bool ignored = hf_db_name(engine->db, signature, &name) == HF_OK &&
-                   hf_db_ignores(engine->db, hf_buffer_view(&name));
+    bool known = hf_db_name(engine->db, finding->signature, &name) == HF_OK;
+    bool ignored = known && hf_db_ignores(engine->db, hf_buffer_view(&name));
+    if (known)
+        grade(hf_buffer_view(&name), finding);
     hf_buffer_done(&name);
     return ignored;
 }
@@ -43,7 +64,7 @@ static bool is_ignored(struct hf_engine *engine, struct hf_signature signature)
 /* Add a finding unless policy takes it away. */
 void hf_judge_found(struct hf_judging *j, struct hf_finding *finding)
 {
-    if (is_ignored(j->engine, finding->signature) || is_allowed(j->engine, j->object))
+    if (is_ignored(j->engine, finding) || is_allowed(j->engine, j->object))
         return;
     hf_scan_finding(j->engine, j->object, finding);
 }
@@ -209,6 +230,25 @@ static void judge_views(struct hf_judging *j)
         hf_scan_incident(engine, object, st);
 }
 
+/* A rule said what the object is: look again, as that, once. Then the rule is one like others, and
+ * reported, as clamscan does. [facts/clamav.md 1.3 "HandlerType"] */
+static void judge_again(struct hf_judging *j)
+{
+    const char *name = hf_clamav_type_name(j->handler);
+    const struct hf_format_row *row =
+        name == NULL ? NULL : hf_format_by_cl_type(hf_bytes_text(name));
+    struct hf_object *object = j->object;
+    if (object->retyped || hf_scan_settled(j->engine))
+        return;
+    object->retyped = true;
+    if (row != NULL && row->id != object->format) {
+        object->format = row->id;
+        if (hf_scan_children(j->engine, object) == HF_STOPPED)
+            return;
+    }
+    hf_scan_judge(j->engine, object);
+}
+
 void hf_scan_judge(struct hf_engine *engine, struct hf_object *object)
 {
     struct hf_judging j = {.engine = engine, .object = object};
@@ -216,4 +256,6 @@ void hf_scan_judge(struct hf_engine *engine, struct hf_object *object)
     judge_view(&j, HF_VIEW_RAW, object->bytes);
     hf_judge_parts(&j);
     judge_views(&j);
+    if (j.handler != 0)
+        judge_again(&j);
 }

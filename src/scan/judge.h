@@ -15,6 +15,7 @@ struct hf_judging {
     struct hf_bytes bytes;
     struct hf_facts facts; /* parsed as far as a rule asked; filled when has_facts */
     bool has_facts;
+    uint16_t handler;        /* type as which a rule wants the object looked at; 0: none */
     struct hf_layout layout; /* filled when has_layout */
     bool has_layout;
 };

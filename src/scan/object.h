@@ -21,6 +21,7 @@ struct hf_object {
     size_t extent_count;
     uint64_t depth; /* 0: the file */
     enum hf_format format;
+    bool retyped; /* looked at as another format already, for a rule wanted that */
     struct hf_digests digests; /* as far as somebody needed them */
     unsigned wanted;           /* digests that some signature of this size could use */
     struct hf_stream *stream;  /* on their way; NULL: none */

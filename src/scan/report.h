@@ -89,6 +89,7 @@ struct hf_report {
     uint64_t inspected_dropped; /* objects that there was no room for */
     uint64_t objects, bytes;    /* scanned, the file included */
     uint64_t work;              /* units spent */
+    uint64_t rules;             /* conditions of rules that were evaluated, all views */
     enum hf_format format;      /* of the file itself */
     uint64_t generation;        /* of the databases, as a pool counts them (jail/pool.h) */
     struct hf_arena *arena;     /* borrowed: findings, incidents and paths live there */

@@ -229,6 +229,7 @@ static bool run_program(struct rule_at_hand *r)
 
 static bool is_true(struct rule_at_hand *r)
 {
+    r->judging->engine->report->rules++;
     switch (r->rule.condition) {
     case HF_CONDITION_ALL: return r->count == r->rule.pattern_count;
     case HF_CONDITION_ANY: return r->count > 0;
@@ -291,6 +292,10 @@ static void judge_rule(struct hf_judging *j, const struct hf_hits *hits, uint32_
     if ((r.rule.flags & HF_RULE_PRIVATE) != 0 || hf_db_withdrawn(j->engine->db, s) ||
         !is_true(&r) || !gates_are_open(&r))
         return;
+    if (r.rule.handler != 0 && !j->object->retyped) {
+        j->handler = r.rule.handler;
+        return;
+    }
     tell(&r);
     bool single = (r.rule.flags & HF_RULE_BODY) != 0 ||
                   (r.rule.pattern_count == 1 && r.rule.condition != HF_CONDITION_PROGRAM);

@@ -149,7 +149,7 @@ static void test_json_tells_all_that_is_known(void **state)
     assert_string_equal(
         text_of(&out, (struct hf_lines){.json = true}, &infected),
         "{\"path\":\"a\\u000a.zip\",\"verdict\":\"infected\",\"reason\":[],\"name\":\"Test.One\","
-        "\"format\":\"binary\",\"objects\":3,\"bytes\":99,\"evidence\":["
+        "\"format\":\"binary\",\"objects\":3,\"rules_evaluated\":0,\"bytes\":99,\"evidence\":["
         "{\"name\":\"Test.One\",\"verdict\":\"infected\",\"source\":\"feed.ndb\","
         "\"licence\":\"CC0-1.0\",\"inner\":[\"in.zip\",\"x\\u000d\\u000a\\udcff\"],"
         "\"offset\":7,\"length\":3,\"view\":\"raw\",\"kind\":\"pattern\"},"
@@ -160,7 +160,7 @@ static void test_json_tells_all_that_is_known(void **state)
     assert_string_equal(
         text_of(&out, (struct hf_lines){.json = true}, &unscannable),
         "{\"path\":\"a\\u000a.zip\",\"verdict\":\"unscannable\",\"reason\":[\"limit\","
-        "\"encrypted\"],\"name\":null,\"format\":\"binary\",\"objects\":1,\"bytes\":0,"
+        "\"encrypted\"],\"name\":null,\"format\":\"binary\",\"objects\":1,\"rules_evaluated\":0,\"bytes\":0,"
         "\"evidence\":[],\"evidence_dropped\":0,\"incidents\":[{\"reason\":\"encrypted\","
         "\"inner\":[\"in.zip\"]}],\"suspended\":[],\"suspended_dropped\":0}\n");
     assert_string_equal(text_of(&out, (struct hf_lines){.json = true}, &clean), "");
