@@ -8,10 +8,12 @@
 #include "db/names_write.h"
 #include "db/needles.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -368,6 +370,32 @@ static enum hf_status publish(int fd, char *temporary, bool *named, const char *
     return fsync(dir) == 0 ? HF_OK : HF_IO;
 }
 
+/* A file that is being written is locked, so that the name that it bears for a moment before the
+ * rename can be told from one that a killed build has left. */
+static bool is_abandoned(int dir, const char *name)
+{
+    HF_AUTO(hf_fd_release) int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
+}
+
+/* Remove what killed builds of the same file have left. Failing to does no harm. */
+static void remove_abandoned(const char *directory, const char *path)
+{
+    const char *slash = strrchr(path, '/'), *file = slash == NULL ? path : slash + 1;
+    size_t length = strlen(file);
+    static const char mark[] = ".new-";
+    DIR *dir = opendir(directory);
+    if (dir == NULL)
+        return;
+    for (struct dirent *e; (e = readdir(dir)) != NULL;)
+        if (strncmp(e->d_name, file, length) == 0 &&
+            strncmp(e->d_name + length, mark, sizeof mark - 1) == 0 &&
+            strlen(e->d_name) == length + sizeof mark - 1 + 6 &&
+            is_abandoned(dirfd(dir), e->d_name))
+            (void)unlinkat(dirfd(dir), e->d_name, 0);
+    closedir(dir);
+}
+
 enum hf_status hf_build_write_file(struct hf_build *build, const char *path)
 {
     char *directory = directory_of(path), *temporary = NULL;
@@ -377,6 +405,9 @@ enum hf_status hf_build_write_file(struct hf_build *build, const char *path)
     }
     bool named = false;
     HF_AUTO(hf_fd_release) int fd = open_unnamed(directory, temporary, &named);
+    if (fd >= 0)
+        (void)flock(fd, LOCK_EX | LOCK_NB);
+    remove_abandoned(directory, path);
     enum hf_status st = fd < 0 ? HF_IO : hf_build_write_fd(build, fd);
     if (st == HF_OK)
         st = check_written(fd);

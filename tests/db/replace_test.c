@@ -2,6 +2,7 @@
 #include "base/fd.h"
 #include "compile.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 /* cmocka wants those above first */
@@ -20,6 +22,47 @@ enum { LINES = 30000 };
 static char folder[] = "/tmp/holdfast-replace-XXXXXX";
 static char path[64];
 static struct hf_buffer text;
+
+/* Calls that change files, counted down in a child: at the last one it dies, or the disk is full.
+ * These stand in for the C library's. */
+static unsigned calls_left; /* 0: nothing happens */
+static bool disk_full;
+
+static bool fails_now(void)
+{
+    if (calls_left == 0 || --calls_left > 0)
+        return false;
+    if (!disk_full)
+        kill(getpid(), SIGKILL);
+    calls_left = 1; /* and full it stays */
+    errno = ENOSPC;
+    return true;
+}
+
+ssize_t pwrite(int fd, const void *data, size_t size, off_t at)
+{
+    return fails_now() ? -1 : syscall(SYS_pwrite64, fd, data, size, at);
+}
+
+ssize_t write(int fd, const void *data, size_t size)
+{
+    return fails_now() ? -1 : syscall(SYS_write, fd, data, size);
+}
+
+int fsync(int fd)
+{
+    return fails_now() ? -1 : (int)syscall(SYS_fsync, fd);
+}
+
+int linkat(int from_dir, const char *from, int to_dir, const char *to, int flags)
+{
+    return fails_now() ? -1 : (int)syscall(SYS_linkat, from_dir, from, to_dir, to, flags);
+}
+
+int rename(const char *from, const char *to)
+{
+    return fails_now() ? -1 : (int)syscall(SYS_rename, from, to);
+}
 
 static int make_folder(void **state)
 {
@@ -33,10 +76,13 @@ static int make_folder(void **state)
     return 0;
 }
 
+static enum hf_status build(struct hf_bytes lines);
+
 static int remove_folder(void **state)
 {
     (void)state;
     hf_buffer_done(&text);
+    (void)build(hf_bytes_text("\n")); /* removes what killed ones have left */
     (void)unlink(path);
     return rmdir(folder); /* fails when a build left something there */
 }
@@ -118,12 +164,73 @@ static void a_full_disk_leaves_the_old_one(void **state)
     assert_int_equal(build(hf_buffer_view(&text)), HF_OK);
     assert_int_equal(stat(path, &whole), 0);
     assert_int_equal(build(small()), HF_OK);
-    for (rlim_t room = 0; room < (rlim_t)whole.st_size; room += (rlim_t)whole.st_size / 13) {
+    for (rlim_t room = 0; room < (rlim_t)whole.st_size;
+         room += (rlim_t)whole.st_size / 13) {
         assert_int_equal(build_with_room(room), 1);
         assert_int_equal(count_whole(), 1);
     }
     assert_int_equal(build_with_room(16 << 20), 0);
     assert_int_equal(count_whole(), LINES);
+}
+
+/* In a child whose n-th call goes wrong. Returns its wait status. */
+static int build_until(unsigned n, bool full)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        calls_left = n;
+        disk_full = full;
+        _exit(build(hf_buffer_view(&text)) == HF_OK ? 0 : 1);
+    }
+    int status = -1;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return status;
+}
+
+static unsigned files_in_folder(void)
+{
+    unsigned n = 0;
+    DIR *dir = opendir(folder);
+    assert_non_null(dir);
+    for (struct dirent *e; (e = readdir(dir)) != NULL;)
+        n += e->d_name[0] != '.';
+    closedir(dir);
+    return n;
+}
+
+static void killed_at_any_write_the_old_one_stays(void **state)
+{
+    (void)state;
+    unsigned n = 0, status;
+    do {
+        assert_int_equal(build(small()), HF_OK);
+        assert_int_equal(files_in_folder(), 1); /* what the last one left is gone */
+        status = (unsigned)build_until(++n, false);
+        uint64_t count = count_whole();
+        assert_true(count == 1 || count == LINES);
+        assert_true(files_in_folder() <= 2);
+    } while (WIFSIGNALED(status));
+    assert_int_equal(status, 0);
+    assert_true(n > 6); /* some writes, two fsyncs, link, rename */
+    assert_int_equal(count_whole(), LINES);
+}
+
+static void a_disk_full_at_any_write_leaves_the_old_one(void **state)
+{
+    (void)state;
+    int status;
+    unsigned n = 0;
+    do {
+        assert_int_equal(build(small()), HF_OK);
+        status = build_until(++n, true);
+        uint64_t count = count_whole();
+        assert_int_equal(files_in_folder(), 1);
+        assert_true(WIFEXITED(status));
+        /* The last call synchronises the folder: the new one is in place then. */
+        assert_true(count == 1 || count == LINES);
+        assert_true(WEXITSTATUS(status) != 0 || count == LINES);
+    } while (WEXITSTATUS(status) != 0);
+    assert_true(n > 6);
 }
 
 static void a_folder_that_cannot_be_written_is_said(void **state)
@@ -140,6 +247,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_killed_build_leaves_the_old_one),
         cmocka_unit_test(a_full_disk_leaves_the_old_one),
+        cmocka_unit_test(killed_at_any_write_the_old_one_stays),
+        cmocka_unit_test(a_disk_full_at_any_write_leaves_the_old_one),
         cmocka_unit_test(a_folder_that_cannot_be_written_is_said),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
