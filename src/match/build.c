@@ -349,7 +349,7 @@ static enum hf_status write_head(struct build *b, const struct hf_buffer *header
                                  size_t room)
 {
     HF_AUTO(hf_buffer_done) struct hf_buffer head = {0};
-    hf_buffer_add(&head, "HFMATCH3", 8);
+    hf_buffer_add(&head, "HFMATCH4", 8);
     hf_buffer_u32(&head, (uint32_t)(headers->len / MATCH_CLASS_HEADER));
     hf_buffer_u32(&head, 0);
     hf_buffer_u64(&head, b->out->len - b->base);

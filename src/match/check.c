@@ -58,32 +58,39 @@ static bool entry_sound(const struct match_view *view, const struct match_class 
            match_passes(class, x) && shuffle_passes(class, x) && sieve_passes(class, h);
 }
 
-/* The entries of one bucket; what continues in the overflow begins at *overflow, which moves. */
+/* The entries of a line's first slots; unused ones come last. */
+static bool line_sound(const struct match_view *view, const struct match_class *class,
+                       const uint8_t *bucket, const uint8_t *line, unsigned slots)
+{
+    bool ended = false;
+    for (unsigned k = 0; k < slots; k++) {
+        const uint32_t tag = match_le32(line + 4 * k);
+        const uint32_t where = match_le32(line + 4 * (MATCH_SLOTS + k));
+        ended = ended || where == MATCH_EMPTY;
+        if (ended ? where != MATCH_EMPTY || tag != 0
+                  : !entry_sound(view, class, bucket, tag, where))
+            return false;
+    }
+    return true;
+}
+
+/* One bucket; the overflow's lines that it goes on in begin at *overflow, which moves. */
 static bool bucket_sound(const struct match_view *view, const struct match_class *class,
                          const uint8_t *bucket, uint32_t *overflow)
 {
-    bool ended = false;
-    for (unsigned k = 0; k < MATCH_SLOTS; k++) {
-        const uint32_t tag = match_le32(bucket + 4 * k);
-        const uint32_t where = match_le32(bucket + 4 * (MATCH_SLOTS + k));
-        ended = ended || where == MATCH_EMPTY;
-        if (ended) {
-            if (where != MATCH_EMPTY || tag != 0)
-                return false;
-        } else if (k == MATCH_SLOTS - 1 && (where & MATCH_CONTINUED) != 0) {
-            if ((where & ~MATCH_CONTINUED) != *overflow ||
-                tag > class->overflow_count - *overflow)
-                return false;
-            for (const uint32_t end = *overflow + tag; *overflow < end; ++*overflow) {
-                const uint8_t *entry = class->overflow + 8 * (size_t)*overflow;
-                if (!entry_sound(view, class, bucket, match_le32(entry),
-                                 match_le32(entry + 4)))
-                    return false;
-            }
-        } else if (!entry_sound(view, class, bucket, tag, where)) {
+    const uint32_t tag = match_le32(bucket + 4 * (MATCH_SLOTS - 1));
+    const uint32_t where = match_le32(bucket + 4 * (2 * MATCH_SLOTS - 1));
+    const bool continued = where != MATCH_EMPTY && (where & MATCH_CONTINUED) != 0;
+    if (!line_sound(view, class, bucket, bucket, continued ? MATCH_SLOTS - 1 : MATCH_SLOTS))
+        return false;
+    if (!continued)
+        return true;
+    if ((where & ~MATCH_CONTINUED) != *overflow || tag > class->overflow_count - *overflow)
+        return false;
+    for (const uint32_t end = *overflow + tag; *overflow < end; ++*overflow)
+        if (!line_sound(view, class, bucket,
+                        class->overflow + MATCH_LINE * (size_t)*overflow, MATCH_SLOTS))
             return false;
-        }
-    }
     return true;
 }
 

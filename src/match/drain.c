@@ -1,8 +1,9 @@
 #include "match/search.h"
 
 /* Candidates go through tables that are seldom in the cache: sieve, buckets, records. Each step
- * asks for the next one's memory some thirty candidates before it is used. */
-enum { BATCH = 32, PENDING = 32 };
+ * asks for the next one's memory some candidates before it is used: as many as the processor can
+ * wait for at a time. */
+enum { AHEAD = 12, RING = 16, PENDING = 12 };
 
 /* A literal that may occur: its record, and where it would start. */
 struct pending {
@@ -16,7 +17,8 @@ struct drain {
     const uint8_t *text;
     size_t block;
     uint32_t compared; /* bits of a tag */
-    bool sieved;
+    uint32_t (*agree)(const uint8_t *line, const uint8_t *window, uint32_t hash,
+                      uint32_t compared); /* the kernel's */
     size_t count;
     struct pending pending[PENDING];
 };
@@ -83,7 +85,7 @@ static inline bool verify(const struct match_search *s, const struct pending *p)
 static inline void prefetch_record(const uint8_t *record)
 {
     __builtin_prefetch(record);
-    __builtin_prefetch(record + 63); /* a hint only: it may lie behind the table */
+    __builtin_prefetch(record + 63);
 }
 
 /* Literals wait in a ring until their records have come. */
@@ -103,21 +105,10 @@ static bool verify_rest(struct drain *d)
     return true;
 }
 
-/* Whether an entry's tag has the candidate's hash and its guard stands in the text. One branch
- * for both: the answer is mostly no. */
-static inline bool agrees(const struct drain *d, uint32_t tag, uint32_t hash, size_t at)
+/* An entry that agrees with the candidate: verified at once if the tables are near, else noted. */
+static inline bool take_entry(struct drain *d, uint32_t tag, uint32_t where, size_t at,
+                              bool near)
 {
-    const uint8_t *two = d->text + at + match_guard_offset(tag);
-    return ((tag ^ ((hash & MATCH_TAG_HASH) | match_guard_bits(two))) & d->compared) == 0;
-}
-
-/* An entry whose hash is the candidate's: when its guard stands too, verified at once if the
- * tables are near, else noted. */
-static inline bool take_entry(struct drain *d, uint32_t tag, uint32_t where, uint32_t hash,
-                              size_t at, bool near)
-{
-    if (!agrees(d, tag, hash, at))
-        return true;
     const struct pending found = {where, tag & MATCH_TAG_PLACE, d->block + at};
     if (near)
         return verify(d->search, &found);
@@ -127,105 +118,116 @@ static inline bool take_entry(struct drain *d, uint32_t tag, uint32_t where, uin
     return wait_pending(d, found);
 }
 
+/* Those of a line's slots that agree. An unused slot that seems to names no record. */
+static inline bool take_slots(struct drain *d, const uint8_t *line, uint32_t slots,
+                              size_t at, bool near)
+{
+    for (; slots != 0; slots &= slots - 1) {
+        const unsigned k = (unsigned)__builtin_ctz(slots);
+        if (!take_entry(d, match_le32(line + 4 * k),
+                        match_le32(line + 4 * (MATCH_SLOTS + k)), at, near))
+            return false;
+    }
+    return true;
+}
+
 static bool scan_overflow(struct drain *d, uint32_t first, uint32_t count, uint32_t hash,
                           size_t at, bool near)
 {
     if (first > d->class->overflow_count || count > d->class->overflow_count - first)
         return true; /* a damaged image */
-    const uint8_t *entry = d->class->overflow + 8 * (size_t)first;
-    for (uint32_t i = 0; i < count; i++, entry += 8)
-        if (!take_entry(d, match_le32(entry), match_le32(entry + 4), hash, at, near))
+    const uint8_t *line = d->class->overflow + MATCH_LINE * (size_t)first;
+    for (uint32_t i = 0; i < count; i++, line += MATCH_LINE) {
+        const uint32_t slots = d->agree(line, d->text + at, hash, d->compared);
+        if (slots != 0 && !take_slots(d, line, slots, at, near))
             return false;
+    }
     return true;
 }
 
-/* All eight tags first, without branches: mostly none or one of them fits. An unused slot that
- * seems to fit names no record. */
 static inline bool scan_bucket(struct drain *d, const uint8_t *line, uint32_t hash,
                                size_t at, bool near)
 {
-    const uint8_t *places = line + 4 * MATCH_SLOTS;
-    uint32_t fits = 0;
-    for (uint32_t k = 0; k < MATCH_SLOTS; k++)
-        fits |= (uint32_t)(((match_le32(line + 4 * k) ^ hash) & MATCH_TAG_HASH) == 0) << k;
-    const uint32_t last = match_le32(places + 4 * (MATCH_SLOTS - 1));
+    const uint32_t last = match_le32(line + 4 * (2 * MATCH_SLOTS - 1));
     const bool continued = last != MATCH_EMPTY && (last & MATCH_CONTINUED) != 0;
-    fits &= continued ? 0x7f : 0xff;
-    for (; fits != 0; fits &= fits - 1) {
-        const unsigned k = (unsigned)__builtin_ctz(fits);
-        if (!take_entry(d, match_le32(line + 4 * k), match_le32(places + 4 * k), hash, at,
-                        near))
-            return false;
-    }
-    return !continued ||
-           scan_overflow(d, last & ~MATCH_CONTINUED,
-                         match_le32(line + 4 * (MATCH_SLOTS - 1)), hash, at, near);
+    uint32_t slots = d->agree(line, d->text + at, hash, d->compared);
+    slots &= continued ? 0x7f : 0xff;
+    return take_slots(d, line, slots, at, near) &&
+           (!continued ||
+            scan_overflow(d, last & ~MATCH_CONTINUED,
+                          match_le32(line + 4 * (MATCH_SLOTS - 1)), hash, at, near));
 }
 
-/* A batch on its way: each step asks for the memory of the next one. */
-struct batch {
-    size_t count;
-    uint64_t hash[BATCH];
-    uint16_t at[BATCH];
+/* Candidates whose bucket has been asked for. */
+struct waiting {
+    size_t asked, taken;
+    uint64_t hash[RING];
+    uint16_t at[RING];
 };
 
-static void begin_batch(const struct drain *d, struct batch *b, const uint16_t *queued,
-                        size_t n)
+static inline bool take_oldest(struct drain *d, struct waiting *w)
 {
-    b->count = n;
-    for (size_t i = 0; i < n; i++) {
-        b->at[i] = queued[i];
-        b->hash[i] = match_exact_hash(match_le64(d->text + queued[i]) & d->class->mask);
-        if (d->sieved)
-            __builtin_prefetch(match_sieve_word(d->class, b->hash[i]));
-    }
+    const size_t k = w->taken++ % RING;
+    return scan_bucket(d, match_bucket(d->class, w->hash[k]), (uint32_t)w->hash[k],
+                       w->at[k], false);
 }
 
-/* Keep what the sieve lets through. */
-static void sieve_batch(const struct drain *d, struct batch *b)
+static inline bool ask_for_bucket(struct drain *d, struct waiting *w, uint64_t hash,
+                                  uint16_t at)
+{
+    const size_t k = w->asked++ % RING;
+    w->hash[k] = hash;
+    w->at[k] = at;
+    __builtin_prefetch(match_bucket(d->class, hash));
+    return w->asked - w->taken <= AHEAD || take_oldest(d, w);
+}
+
+static inline uint64_t hash_at(const struct drain *d, uint16_t at)
+{
+    return match_exact_hash(match_le64(d->text + at) & d->class->mask);
+}
+
+static bool take_all(struct drain *d, struct waiting *w)
+{
+    while (w->taken < w->asked)
+        if (!take_oldest(d, w))
+            return false;
+    return verify_rest(d);
+}
+
+/* Where candidates are many, most are real windows, and the sieve one miss more for each. */
+static bool drain_dense(struct drain *d, const struct match_queue *queue)
+{
+    struct waiting w;
+    w.asked = w.taken = 0;
+    for (size_t i = 0; i < queue->count; i++)
+        if (!ask_for_bucket(d, &w, hash_at(d, queue->at[i]), queue->at[i]))
+            return false;
+    return take_all(d, &w);
+}
+
+/* The sieve's words are asked for one round earlier. */
+static bool drain_sieved(struct drain *d, const struct match_queue *queue)
 {
     const struct match_class *class = d->class;
-    size_t kept = 0;
-    for (size_t i = 0; i < b->count; i++) {
-        const uint64_t h = b->hash[i];
-        const uint32_t mask = match_sieve_mask(h);
-        b->hash[kept] = h;
-        b->at[kept] = b->at[i];
-        if (d->sieved)
-            kept += (match_le32(match_sieve_word(class, h)) & mask) == mask;
-        else
-            kept++;
+    struct waiting w;
+    w.asked = w.taken = 0;
+    uint64_t hashes[RING];
+    for (size_t i = 0; i < queue->count + AHEAD; i++) {
+        if (i >= AHEAD) {
+            const uint64_t h = hashes[(i - AHEAD) % RING];
+            const uint32_t mask = match_sieve_mask(h);
+            if ((match_le32(match_sieve_word(class, h)) & mask) == mask &&
+                !ask_for_bucket(d, &w, h, queue->at[i - AHEAD]))
+                return false;
+        }
+        if (i < queue->count) {
+            const uint64_t h = hash_at(d, queue->at[i]);
+            hashes[i % RING] = h;
+            __builtin_prefetch(match_sieve_word(class, h));
+        }
     }
-    b->count = kept;
-    for (size_t i = 0; i < kept; i++)
-        __builtin_prefetch(match_bucket(class, b->hash[i]));
-}
-
-static bool end_batch(struct drain *d, const struct batch *b)
-{
-    for (size_t i = 0; i < b->count; i++)
-        if (!scan_bucket(d, match_bucket(d->class, b->hash[i]), (uint32_t)b->hash[i],
-                         b->at[i], false))
-            return false;
-    return true;
-}
-
-/* Three batches are under way at a time, so that memory answers while another is worked on. */
-static bool drain_far(struct drain *d, const struct match_queue *queue)
-{
-    struct batch batches[3];
-    const size_t n = (queue->count + BATCH - 1) / BATCH;
-    for (size_t i = 0; i < n + 2; i++) {
-        const size_t from = i * BATCH;
-        if (i < n)
-            begin_batch(d, &batches[i % 3], queue->at + from,
-                        queue->count - from < BATCH ? queue->count - from : BATCH);
-        if (i >= 1 && i < n + 1)
-            sieve_batch(d, &batches[(i - 1) % 3]);
-        if (i >= 2 && !end_batch(d, &batches[(i - 2) % 3]))
-            return false;
-    }
-    return verify_rest(d);
+    return take_all(d, &w);
 }
 
 /* Tables that the cache holds: nothing to wait for, so no batches. */
@@ -249,11 +251,11 @@ bool hf_match_drain(const struct match_search *search, const struct match_class 
     d.class = class;
     d.text = text;
     d.block = block;
+    d.agree = hf_match_kernel()->agree;
     d.compared = match_tag_compared(class->window);
     d.count = 0;
     if (class->sieve == NULL)
         return drain_near(&d, queue);
-    /* Where candidates are many, most are real windows, and the sieve one miss more for each. */
-    d.sieved = queue->count < MATCH_BLOCK / class->stride / 16;
-    return drain_far(&d, queue);
+    return queue->count < MATCH_BLOCK / class->stride / 16 ? drain_sieved(&d, queue)
+                                                           : drain_dense(&d, queue);
 }

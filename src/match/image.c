@@ -2,7 +2,7 @@
 
 #include "base/cursor.h"
 
-static const char magic[8] = {'H', 'F', 'M', 'A', 'T', 'C', 'H', '3'};
+static const char magic[8] = {'H', 'F', 'M', 'A', 'T', 'C', 'H', '4'};
 
 /* An extent of count elements of size bytes, 8-aligned; NULL when it is not inside the image. */
 static const uint8_t *extent(struct hf_bytes image, uint64_t offset, uint64_t count,
@@ -43,7 +43,7 @@ static bool read_class(struct hf_cursor *c, struct hf_bytes image,
     class->filter =
         extent(image, filter, class->filter_words, class->window > MATCH_NARROW ? 8 : 4);
     class->buckets = extent(image, buckets, class->bucket_count, MATCH_LINE);
-    class->overflow = extent(image, overflow, class->overflow_count, 8);
+    class->overflow = extent(image, overflow, class->overflow_count, MATCH_LINE);
     if (sieve != 0) {
         class->sieve = extent(image, sieve, class->sieve_words, 4);
         if (class->sieve == NULL || class->sieve_words == 0 ||

@@ -19,9 +19,9 @@
  *            that few false candidates reach the tables behind, which no cache holds
  *   buckets  lines of 64 bytes, one cache miss each: eight tags, then eight places of records
  *            (offset / 8). Unused slots come last, with place MATCH_EMPTY. Of a bucket with more
- *            than eight entries the last slot says how many lie in the overflow (tag) and from
- *            where (place, marked with MATCH_CONTINUED)
- *   overflow {u32 tag, u32 place of the record}
+ *            than eight entries the last slot says how many lines of the overflow they go on in
+ *            (tag) and from which (place, marked with MATCH_CONTINUED)
+ *   overflow lines like those of the buckets, none of which goes on
  *   records  8-aligned, and on one cache line if short enough: u32 length | nocase << 31, u32 run
  *            (its place in the literal), u32 id count, u32 first id or, with one id, the id
  *            itself; then the bytes

@@ -205,4 +205,27 @@ static void probe(const struct match_class *class, const uint8_t *text, size_t n
                                           : probe_strided(class, text, n, queue->at);
 }
 
-const struct match_kernel hf_match_avx2 = {"avx2", available, fold, probe};
+/* All eight guards at once: their places differ, so the text is gathered. */
+__attribute__((target("avx2"))) uint32_t hf_match_agree_avx2(const uint8_t *line,
+                                                             const uint8_t *window,
+                                                             uint32_t hash,
+                                                             uint32_t compared)
+{
+    const __m256i tags = _mm256_loadu_si256((const __m256i *)(const void *)line);
+    const __m256i back = _mm256_and_si256(_mm256_srli_epi32(tags, 5),
+                                          _mm256_set1_epi32(MATCH_GUARD_REACH - 1));
+    const __m256i text = _mm256_i32gather_epi32(
+        (const int *)(const void *)(window - MATCH_GUARD_BACK), back, 1);
+    const __m256i pairs = _mm256_and_si256(text, _mm256_set1_epi32(0xffff));
+    const __m256i mixed = _mm256_and_si256(
+        _mm256_mullo_epi32(pairs, _mm256_set1_epi32(0x9e3b)), _mm256_set1_epi32(0xfff0));
+    const __m256i wanted = _mm256_or_si256(_mm256_set1_epi32((int)(hash & MATCH_TAG_HASH)),
+                                           _mm256_slli_epi32(mixed, 6));
+    const __m256i differ =
+        _mm256_and_si256(_mm256_xor_si256(tags, wanted), _mm256_set1_epi32((int)compared));
+    const __m256i agree = _mm256_cmpeq_epi32(differ, _mm256_setzero_si256());
+    return (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(agree));
+}
+
+const struct match_kernel hf_match_avx2 = {"avx2", available, fold, probe,
+                                           hf_match_agree_avx2};

@@ -202,4 +202,5 @@ static void probe(const struct match_class *class, const uint8_t *text, size_t n
                                           : probe_strided(class, text, n, queue->at);
 }
 
-const struct match_kernel hf_match_avx512 = {"avx512", available, fold, probe};
+const struct match_kernel hf_match_avx512 = {"avx512", available, fold, probe,
+                                             hf_match_agree_avx2};

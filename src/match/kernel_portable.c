@@ -56,5 +56,20 @@ void hf_match_probe_portable(const struct match_class *class, const uint8_t *tex
                                                 : probe_narrow(class, text, n, queue->at);
 }
 
-const struct match_kernel hf_match_portable = {"portable", always, fold,
-                                               hf_match_probe_portable};
+uint32_t hf_match_agree_portable(const uint8_t *line, const uint8_t *window, uint32_t hash,
+                                 uint32_t compared)
+{
+    uint32_t fits = 0, agreeing = 0;
+    for (uint32_t k = 0; k < MATCH_SLOTS; k++)
+        fits |= (uint32_t)(((match_le32(line + 4 * k) ^ hash) & MATCH_TAG_HASH) == 0) << k;
+    for (; fits != 0; fits &= fits - 1) {
+        const uint32_t k = (uint32_t)__builtin_ctz(fits), tag = match_le32(line + 4 * k);
+        const uint32_t guard = match_guard_bits(window + match_guard_offset(tag));
+        agreeing |= (uint32_t)(((tag ^ ((hash & MATCH_TAG_HASH) | guard)) & compared) == 0)
+                    << k;
+    }
+    return agreeing;
+}
+
+const struct match_kernel hf_match_portable = {
+    "portable", always, fold, hf_match_probe_portable, hf_match_agree_portable};

@@ -22,6 +22,9 @@ struct match_queue {
  * probe fills the queue with multiples of the class's stride below n: all those whose window is
  * indexed, and few others. text is readable, zeros at last, to n rounded up to 64, and
  * MATCH_SLACK more; positions behind n do no harm, since what ends there is no match.
+ *
+ * agree says which of the eight tags of a line have the hash and their guards in the text, where
+ * window points at the candidate's; compared masks what of a tag counts. Bit k for slot k.
  */
 struct match_kernel {
     const char *name;
@@ -29,6 +32,8 @@ struct match_kernel {
     void (*fold)(const uint8_t *from, uint8_t *to, size_t n);
     void (*probe)(const struct match_class *class, const uint8_t *text, size_t n,
                   struct match_queue *queue);
+    uint32_t (*agree)(const uint8_t *line, const uint8_t *window, uint32_t hash,
+                      uint32_t compared);
 };
 
 extern const struct match_kernel hf_match_portable, hf_match_avx2, hf_match_avx512;
@@ -39,6 +44,11 @@ const struct match_kernel *hf_match_kernel(void);
 /* The scalar probe, for strides that vectors do not help. */
 void hf_match_probe_portable(const struct match_class *class, const uint8_t *text, size_t n,
                              struct match_queue *queue);
+
+uint32_t hf_match_agree_portable(const uint8_t *line, const uint8_t *window, uint32_t hash,
+                                 uint32_t compared);
+uint32_t hf_match_agree_avx2(const uint8_t *line, const uint8_t *window, uint32_t hash,
+                             uint32_t compared);
 
 /* What a search hands down. */
 struct match_search {

@@ -281,24 +281,35 @@ static void put_slot(uint8_t *line, size_t slot, uint32_t tag, uint32_t where)
     put_le(line + 4 * (MATCH_SLOTS + slot), where, 4);
 }
 
-/* One bucket's line; what it has no room for goes to the overflow. */
-static void write_line(const struct build_literal *literals, const struct entry *entries,
-                       size_t count, uint8_t *line, struct hf_buffer *overflow)
+/* Up to eight entries in a line, unused slots behind them. */
+static void fill_line(const struct build_literal *literals, const struct entry *entries,
+                      size_t count, uint8_t *line)
 {
-    const size_t own = count <= MATCH_SLOTS ? count : MATCH_SLOTS - 1;
     for (size_t k = 0; k < MATCH_SLOTS; k++) {
-        if (k < own)
+        if (k < count)
             put_slot(line, k, entries[k].tag, literals[entries[k].literal].where);
         else
             put_slot(line, k, 0, MATCH_EMPTY);
     }
-    if (own == count)
+}
+
+/* One bucket's line; what it has no room for goes to lines of the overflow. */
+static void write_line(const struct build_literal *literals, const struct entry *entries,
+                       size_t count, uint8_t *line, struct hf_buffer *overflow)
+{
+    size_t done = count <= MATCH_SLOTS ? count : MATCH_SLOTS - 1;
+    fill_line(literals, entries, done, line);
+    if (done == count)
         return;
-    put_slot(line, MATCH_SLOTS - 1, (uint32_t)(count - own),
-             (uint32_t)(overflow->len / 8) | MATCH_CONTINUED);
-    for (size_t k = own; k < count; k++) {
-        hf_buffer_u32(overflow, entries[k].tag);
-        hf_buffer_u32(overflow, literals[entries[k].literal].where);
+    put_slot(line, MATCH_SLOTS - 1,
+             (uint32_t)((count - done + MATCH_SLOTS - 1) / MATCH_SLOTS),
+             (uint32_t)(overflow->len / MATCH_LINE) | MATCH_CONTINUED);
+    for (; done < count; done += MATCH_SLOTS) {
+        uint8_t *more = add_zeros(overflow, MATCH_LINE);
+        if (more == NULL)
+            return;
+        const size_t left = count - done;
+        fill_line(literals, entries + done, left < MATCH_SLOTS ? left : MATCH_SLOTS, more);
     }
 }
 
@@ -319,9 +330,9 @@ static enum hf_status write_exact(const struct build_literal *literals,
                    lines + b * MATCH_LINE, &overflow);
     free(sorted);
     free(starts);
-    if (st == HF_OK && overflow.len / 8 >= MATCH_CONTINUED - 1)
+    if (st == HF_OK && overflow.len / MATCH_LINE >= MATCH_CONTINUED - 1)
         st = HF_LIMIT;
-    class->overflow_count = (uint32_t)(overflow.len / 8);
+    class->overflow_count = (uint32_t)(overflow.len / MATCH_LINE);
     hf_buffer_bytes(out, hf_buffer_view(&overflow));
     return st == HF_OK && (lines == NULL || overflow.failed) ? HF_NOMEM : st;
 }
