@@ -62,9 +62,11 @@ static const struct hf_option merge_options[] = {
     [MERGE_QUIET] = {'q', "quiet", HF_OPTION_FLAG, NULL, "do not show the summary"},
 };
 
-enum { INFO_JSON };
+enum { INFO_JSON, INFO_CLASSES };
 static const struct hf_option info_options[] = {
     [INFO_JSON] = {0, "json", HF_OPTION_FLAG, NULL, "print one JSON object"},
+    [INFO_CLASSES] = {0, "classes", HF_OPTION_FLAG, NULL,
+                      "show how patterns are found, and about what each class costs"},
 };
 
 static int run_build(const struct hf_arguments *arguments);
@@ -386,10 +388,11 @@ static int run_info(const struct hf_arguments *arguments)
     HF_AUTO(hf_buffer_done) struct hf_buffer out = {0};
     if (db == NULL)
         return HF_EXIT_ERROR;
+    const bool classes = arguments->values[INFO_CLASSES].count > 0;
     if (arguments->values[INFO_JSON].count > 0)
-        hf_db_info_json(db, &out);
+        hf_db_info_json(db, classes, &out);
     else
-        hf_db_info_text(db, &out);
+        hf_db_info_text(db, classes, &out);
     return hf_print(arguments, &out);
 }
 

@@ -1,5 +1,6 @@
 #include "db/db_info.h"
 #include "base/text.h"
+#include "db/classes.h"
 #include "db/db_internal.h"
 
 static const char *const section_names[HF_DB_SECTION_TYPES] = {
@@ -80,15 +81,18 @@ static void text_of_segment(const struct hf_db *db, uint32_t number, struct hf_b
     }
 }
 
-void hf_db_info_text(const struct hf_db *db, struct hf_buffer *out)
+void hf_db_info_text(const struct hf_db *db, bool classes, struct hf_buffer *out)
 {
     uint8_t generation[16];
     hf_db_generation(db, generation);
     hf_buffer_text(out, "generation ");
     hf_hex(out, hf_bytes_of(generation, sizeof generation));
     hf_buffer_u8(out, '\n');
-    for (uint32_t i = 0; i < hf_db_segment_count(db); i++)
+    for (uint32_t i = 0; i < hf_db_segment_count(db); i++) {
         text_of_segment(db, i, out);
+        if (classes)
+            hf_db_classes_text(db, i, out);
+    }
 }
 
 static void json_sources(const struct hf_db *db, uint32_t number, struct hf_buffer *out)
@@ -127,7 +131,8 @@ static void json_skipped(struct hf_bytes meta, struct hf_buffer *out)
     hf_buffer_u8(out, '}');
 }
 
-static void json_of_segment(const struct hf_db *db, uint32_t number, struct hf_buffer *out)
+static void json_of_segment(const struct hf_db *db, uint32_t number, bool classes,
+                            struct hf_buffer *out)
 {
     const struct hf_segment *s = &db->segments[number];
     struct digest_cost cost = cost_of(s);
@@ -148,10 +153,14 @@ static void json_of_segment(const struct hf_db *db, uint32_t number, struct hf_b
     hf_buffer_u8(out, '}');
     json_sources(db, number, out);
     json_skipped(s->parts[HF_DB_META].bytes, out);
+    if (classes) {
+        hf_buffer_text(out, ",\"classes\":");
+        hf_db_classes_json(db, number, out);
+    }
     hf_buffer_u8(out, '}');
 }
 
-void hf_db_info_json(const struct hf_db *db, struct hf_buffer *out)
+void hf_db_info_json(const struct hf_db *db, bool classes, struct hf_buffer *out)
 {
     uint8_t generation[16];
     hf_db_generation(db, generation);
@@ -160,7 +169,7 @@ void hf_db_info_json(const struct hf_db *db, struct hf_buffer *out)
     hf_buffer_text(out, "\",\"segments\":[");
     for (uint32_t i = 0; i < hf_db_segment_count(db); i++) {
         hf_buffer_text(out, i == 0 ? "" : ",");
-        json_of_segment(db, i, out);
+        json_of_segment(db, i, classes, out);
     }
     hf_buffer_text(out, "]}\n");
 }

@@ -5,10 +5,12 @@
 
 #include "db/db.h"
 
+/* Both: with classes, how patterns are found too (classes.h), which reads all of them. */
+
 /* Lines for people. Names from databases are escaped. */
-void hf_db_info_text(const struct hf_db *db, struct hf_buffer *out);
+void hf_db_info_text(const struct hf_db *db, bool classes, struct hf_buffer *out);
 
 /* One object and a line end; keys are described in docs/database.md. */
-void hf_db_info_json(const struct hf_db *db, struct hf_buffer *out);
+void hf_db_info_json(const struct hf_db *db, bool classes, struct hf_buffer *out);
 
 #endif

@@ -363,6 +363,15 @@ static struct group group_at(const struct located *l, uint32_t number)
     return g;
 }
 
+uint64_t hf_located_places(struct hf_bytes section)
+{
+    struct located l;
+    uint64_t places = 0;
+    for (uint32_t i = 0; open_located(section, &l) && i < l.group_count; i++)
+        places += group_at(&l, i).span + 1;
+    return places;
+}
+
 static uint32_t folded_head(const uint8_t *text, unsigned bytes)
 {
     uint32_t head = 0;

@@ -92,4 +92,7 @@ uint32_t hf_loose_pattern(struct hf_bytes section, uint32_t i);
 /* Number i of the patterns of a LOCATED section, UINT32_MAX past the end; for db info. */
 uint32_t hf_located_pattern(struct hf_bytes section, uint32_t i);
 
+/* Offsets that a LOCATED section has each object looked at, if it has all the places. */
+uint64_t hf_located_places(struct hf_bytes section);
+
 #endif

@@ -84,11 +84,15 @@ static struct hf_node *parse_byte(struct parser *p, bool negated)
     return checked(p, hf_node_byte(p->arena, value, mask, negated));
 }
 
+enum { GAP_MAX = 1 << 30 };
+
 static bool read_number(struct parser *p, uint64_t *value)
 {
     bool any = false;
+    skip_blanks(p);
     for (*value = 0;; any = true) {
-        int d = nibble(peek(p));
+        struct hf_cursor c = p->c;
+        int d = nibble(hf_u8(&c));
         if (d < 0 || d > 9)
             return any;
         hf_skip(&p->c, 1);
@@ -97,22 +101,23 @@ static bool read_number(struct parser *p, uint64_t *value)
     }
 }
 
-/* Behind "[": n] n-m] n-] -m] -] */
+/* Behind "[": n] n-m] n-] -]; no [-m], and no blanks inside a number: so it is in YARA. */
 static struct hf_node *parse_jump(struct parser *p)
 {
     uint64_t low = 0, high = 0;
     bool has_low = read_number(p, &low), dash = accept(p, '-');
     bool has_high = dash && read_number(p, &high);
-    if (!accept(p, ']') || (!has_low && !dash))
+    if (!accept(p, ']') || (!has_low && (!dash || has_high)))
         return fail(p, HF_MALFORMED, "bad jump");
     if (!dash)
         high = low;
     if (low > INT32_MAX || ((has_high || !dash) && high > INT32_MAX))
         return fail(p, HF_LIMIT, "jump bound too large");
-    bool unbounded = dash && !has_high;
+    /* A gap of a GiB and more is as good as one without end, and needs no counter. */
+    bool unbounded = dash && (!has_high || high > GAP_MAX);
     if (!unbounded && low > high)
         return fail(p, HF_MALFORMED, "invalid jump range: the lower bound is higher");
-    if (!unbounded && high == 0)
+    if (!dash && high == 0)
         return fail(p, HF_MALFORMED, "invalid jump length 0");
     if (unbounded && p->depth > 0)
         return fail(p, HF_MALFORMED, "unbounded jumps are not allowed inside alternation");

@@ -151,6 +151,17 @@ static int class_member(struct parser *p, uint8_t set[32])
     return escaped_byte(p);
 }
 
+/* The byte behind a dash; -1: there is none. */
+static int range_end(struct parser *p)
+{
+    uint8_t byte = hf_u8(&p->c);
+    if (byte == '\\' && at_end(p))
+        fail(p, HF_MALFORMED, "escape at the end");
+    if (p->status != HF_OK || p->c.failed)
+        return -1;
+    return byte == '\\' ? escaped_byte(p) : byte;
+}
+
 /* Behind the opening bracket. */
 static struct hf_node *parse_class(struct parser *p)
 {
@@ -165,8 +176,9 @@ static struct hf_node *parse_class(struct parser *p)
         bool dash = hf_u8(&ahead) == '-', closes = hf_u8(&ahead) == ']';
         if (low >= 0 && dash && !closes && !ahead.failed) {
             hf_skip(&p->c, 1);
-            int high = class_member(p, set);
-            if (high < 0 || high < low)
+            /* As the end of a range \d is a d: so YARA reads it. */
+            const int high = range_end(p);
+            if (high < low)
                 return fail(p, HF_MALFORMED, "bad character range");
             set_add_range(set, (unsigned)low, (unsigned)high);
         } else if (low >= 0) {
@@ -229,6 +241,8 @@ static struct hf_node *parse_escape(struct parser *p, bool *repeatable)
         return assertion(p, HF_ASSERT_WORD);
     if (accept(p, 'B'))
         return assertion(p, HF_ASSERT_NOT_WORD);
+    if (peek(p) >= '1' && peek(p) <= '9')
+        return fail(p, HF_MALFORMED, "backreferences are not allowed");
     uint8_t byte = escaped_byte(p);
     return p->status == HF_OK ? literal(p, byte) : NULL;
 }
@@ -326,11 +340,14 @@ static struct hf_node *parse_repeated(struct parser *p)
     uint32_t min = 0, max = 0;
     if (atom == NULL || !repeatable || !parse_repetition(p, &min, &max))
         return atom;
-    if (max != HF_REPEAT_UNBOUNDED && min > max)
+    if (max == 0 || (max != HF_REPEAT_UNBOUNDED && min > max))
         return fail(p, HF_MALFORMED, "bad repeat interval");
     if (min > HF_REPEAT_MAX || (max != HF_REPEAT_UNBOUNDED && max > HF_REPEAT_MAX))
         return fail(p, HF_LIMIT, "repeat interval too large");
     bool lazy = accept(p, '?');
+    uint32_t again_min, again_max;
+    if (parse_repetition(p, &again_min, &again_max))
+        return fail(p, HF_MALFORMED, "a repetition of a repetition");
     p->has_lazy = p->has_lazy || lazy;
     p->has_greedy = p->has_greedy || !lazy;
     return checked(p, hf_node_repeat(p->arena, atom, min, max, lazy));
