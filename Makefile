@@ -11,7 +11,10 @@
 #   make compare-facts   facts of every ELF below /usr and of Wine's PE files, and of broken ones,
 #                     beside yara, readelf, objdump and pefile
 #   make compare-yara files made so that the public rules fire, beside yara
-#   make differential random ClamAV signatures and files, judged by ours and by clamscan
+#   make differential random ClamAV signatures and files, judged by ours and by clamscan; a million
+#                     random patterns and texts against the naive matcher
+#   make reproducible DB=folder   the database of a folder of signatures: the same bytes from -j1, -j2, any
+#                     order and kernel, and from a build by clang
 #   make exchange-go signed notes, proofs and tiles, exchanged with Go's sumdb
 #   make facts-reference writes docs/facts.md from the schema
 #   make install      PREFIX=/usr/local, DESTDIR honoured
@@ -23,7 +26,7 @@ FUZZ_SECONDS ?= 60
 MESON ?= meson
 NINJA = ninja -C $(BUILD)
 
-.PHONY: all deps deps-check scan check asan fuzz damage-archives bench compare-facts exchange-go facts-reference install format lint clean differential compare-yara
+.PHONY: reproducible all deps deps-check scan check asan fuzz damage-archives bench compare-facts exchange-go facts-reference install format lint clean differential compare-yara
 
 all: $(BUILD)/build.ninja
 	@$(NINJA) $(if $(V),-v,--quiet)
@@ -107,6 +110,8 @@ DIFFERENTIAL_ROUNDS ?= 300
 differential:
 	@$(MESON) configure $(BUILD) -Dtests=true
 	@$(NINJA) --quiet tests/rules/clamav/clamav_match
+	@$(NINJA) --quiet tests/pattern/program_test
+	@HOLDFAST_TEST_PAIRS=1000000 $(BUILD)/tests/pattern/program_test
 	@tests/rules/clamav/differential.py $(BUILD)/tests/rules/clamav/clamav_match $(DIFFERENTIAL_ROUNDS) $$(date +%s)
 	@HOLDFAST_BUILD=$(BUILD) tests/e2e/clamav_differential.py 1300 $(DIFFERENTIAL_ROUNDS) $$(date +%s)
 	@$(NINJA) differential-yara
@@ -115,3 +120,9 @@ differential:
 compare-yara: $(BUILD)/build.ninja
 	@$(MESON) configure $(BUILD) -Dtests=true
 	@$(NINJA) compare-yara
+
+reproducible: all
+	@test -n "$(DB)" || { echo "usage: make reproducible DB=folder"; exit 2; }
+	@test -f build-clang/build.ninja || CC=$${CLANG:-clang-19} $(MESON) setup build-clang >/dev/null
+	@ninja -C build-clang --quiet
+	@HOLDFAST_BUILD=$(abspath $(BUILD)) HOLDFAST_TEST_DB=$(abspath $(DB)) HOLDFAST_TEST_BUILDS=$(abspath build-clang) PYTHONPATH=tests/e2e python3 tests/e2e/patterns_test.py a_database_is_the_same_however_it_is_built

@@ -169,7 +169,7 @@ static bool confirm_literal(struct candidate *c, uint64_t start, uint32_t length
 }
 
 /* What a candidate is: an occurrence of a needle, or a place where a match may start. */
-enum { IN_PLACE = UINT32_MAX };
+#define IN_PLACE UINT32_MAX
 
 /* Confirm within the candidate's own budget, so that one pattern that costs too much stops no
  * other. False: it is given up, or (failed) the whole search. */
