@@ -313,6 +313,11 @@ void hf_lines_summary(struct hf_buffer *out, const struct hf_lines *lines,
     hf_buffer_text(out, totals->objects == 1 ? " object, " : " objects, ");
     hf_format_size(out, totals->bytes);
     hf_buffer_u8(out, '\n');
+    if (totals->known > 0) {
+        hf_buffer_text(out, "Known clean  ");
+        add_count(out, totals->known);
+        hf_buffer_text(out, " of them, not read again\n");
+    }
     add_found(out, totals);
     add_not_scanned(out, totals);
     add_database(out, lines, summary);

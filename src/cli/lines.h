@@ -31,6 +31,8 @@ struct hf_totals {
     uint64_t by_reason[8];                /* those, by the bit number of enum hf_reason */
     uint64_t errors;                      /* things that could not be opened or read */
     uint64_t skipped[HF_SKIP_COUNT];
+    uint64_t known;  /* files that the cache of clean files answered for */
+    int cache_errno; /* why it could not be written; 0: it was, or there is none */
     uint64_t crashes, timeouts; /* of workers */
 };
 

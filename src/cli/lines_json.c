@@ -161,6 +161,7 @@ void hf_json_summary(struct hf_buffer *out, const struct hf_db *db,
         first = false;
     }
     hf_buffer_u8(out, '}');
+    add_number(out, "known_clean", totals->known);
     add_number(out, "errors", totals->errors);
     hf_buffer_text(out, ",\"skipped\":{");
     for (int i = 0; i < HF_SKIP_COUNT; i++)

@@ -4,6 +4,8 @@
 
 #include "base/auto.h"
 #include "base/fd.h"
+#include "base/limits.h"
+#include "base/paths.h"
 #include "base/text.h"
 #include "cli/databases.h"
 #include "cli/scan_run.h"
@@ -24,6 +26,8 @@ enum {
     SCAN_NULL,
     SCAN_FOLLOW,
     SCAN_ONE_FILE_SYSTEM,
+    SCAN_CACHE,
+    SCAN_NO_CACHE,
     SCAN_STRICT,
     SCAN_JSON,
     SCAN_VERBOSE,
@@ -53,6 +57,10 @@ static const struct hf_option scan_options[] = {
                      "follow symbolic links below the paths given, each folder once"},
     [SCAN_ONE_FILE_SYSTEM] = {'x', "one-file-system", HF_OPTION_FLAG, NULL,
                               "stay on the file system of each path given"},
+    [SCAN_CACHE] = {0, "cache", HF_OPTION_FLAG, NULL,
+                    "do not read again what was clean and has not changed since"},
+    [SCAN_NO_CACHE] = {0, "no-cache", HF_OPTION_FLAG, NULL,
+                       "read everything, whatever is known of it (the default)"},
     [SCAN_STRICT] =
         {0, "strict", HF_OPTION_FLAG, NULL,
          "exit with 3 when something could not be looked at completely, and show it"},
@@ -216,6 +224,42 @@ static int finish(const struct hf_arguments *arguments, const struct hf_scan_set
                : code;
 }
 
+/* What a verdict hangs on beside the database. */
+static void put_judged_by(const struct hf_arguments *arguments, struct hf_buffer *out)
+{
+    for (size_t i = 0; i < hf_limit_row_count; i++) {
+        uint64_t value;
+        memcpy(&value, (const uint8_t *)&arguments->limits + hf_limit_rows[i].offset,
+               sizeof value);
+        hf_buffer_u64(out, value);
+    }
+}
+
+/* NULL: not wanted, or it cannot be had, which is said and no error. */
+static struct hf_clean_cache *open_cache(const struct hf_arguments *arguments,
+                                         const struct hf_databases *databases)
+{
+    if (!given(arguments, SCAN_CACHE) || given(arguments, SCAN_NO_CACHE))
+        return NULL;
+    (void)signal(SIGIO, SIG_IGN); /* clean_file.h: leases that are taken and given back */
+    HF_AUTO(hf_buffer_done) struct hf_buffer judged_by = {0}, note = {0};
+    put_judged_by(arguments, &judged_by);
+    char *folder = hf_path_dir(HF_PATH_CACHE);
+    struct hf_clean_cache *cache = NULL;
+    const struct hf_clean_cache_options options = {
+        .folder = folder, .db = databases->db, .judged_by = hf_buffer_view(&judged_by)};
+    enum hf_status st =
+        folder == NULL ? HF_NOTFOUND : hf_clean_cache_open(&cache, &options, &note);
+    if (st != HF_OK)
+        hf_complain(arguments, "goes on without the cache of clean files: %s: %s",
+                    folder == NULL ? "no cache directory" : folder,
+                    st == HF_IO ? strerror(errno) : hf_status_text(st));
+    free(folder);
+    if (note.len > 0 && given(arguments, SCAN_VERBOSE))
+        hf_complain(arguments, "%.*s", (int)note.len, (const char *)note.data);
+    return cache;
+}
+
 static int scan_with(const struct hf_arguments *arguments,
                      const struct hf_databases *databases)
 {
@@ -228,6 +272,7 @@ static int scan_with(const struct hf_arguments *arguments,
         return HF_EXIT_ERROR;
     }
     setup.paths = &paths;
+    setup.cache = open_cache(arguments, databases);
     HF_AUTO(hf_buffer_done) struct hf_buffer error = {0};
     struct hf_totals totals;
     double begun = hf_progress_clock();
@@ -237,6 +282,10 @@ static int scan_with(const struct hf_arguments *arguments,
     enum hf_scan_end end = hf_scan_run(&setup, &totals, &error);
     hf_progress_end(setup.progress);
     hf_path_list_done(&paths);
+    hf_clean_cache_free(setup.cache);
+    if (totals.cache_errno != 0)
+        hf_complain(arguments, "the cache of clean files cannot be written: %s",
+                    strerror(totals.cache_errno));
     hf_buffer_u8(&error, 0);
     if (end == HF_SCAN_FAILED)
         hf_complain(arguments, "%s",

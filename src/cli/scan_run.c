@@ -11,6 +11,7 @@
 #include "cli/verdict_table.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -18,7 +19,8 @@ enum {
     SLOTS = 8192,              /* power of two */
     PATH_BYTES_MAX = 64 << 20, /* of paths in the window: deep trees have long ones */
     CLEAN_LINKS_MAX = 1 << 16,
-    TURN_MS = 100 /* how soon a signal is noticed */
+    TURN_MS = 100,     /* how soon a signal is noticed */
+    SAVE_SECONDS = 300 /* of a long scan, so that little is lost when it is killed */
 };
 
 struct slot {
@@ -27,6 +29,7 @@ struct slot {
     struct hf_buffer text;    /* lines to print in its turn */
     struct hf_inode_key link; /* of a file with several names; device 0: of one */
     struct stat st;           /* of a file */
+    struct hf_clean_file *known_by; /* owned; NULL: its verdict is not kept */
 };
 
 struct hf_scan_run {
@@ -40,6 +43,9 @@ struct hf_scan_run {
         tail; /* numbers of the first slot not printed, and of the next new one */
     size_t path_bytes;
     uint64_t bytes_done;
+    struct hf_file_systems file_systems;
+    struct hf_clean_file looked_at; /* by is_in_cache, of the entry at hand */
+    double saved;
     struct hf_inode_set clean_links; /* files with several names, known to be clean */
     struct hf_buffer out;            /* for standard output, written once a turn */
     bool no_reader, failed, stdin_used;
@@ -88,6 +94,7 @@ static void free_slot(struct hf_scan_run *run, struct slot *slot)
     run->path_bytes -= slot->path.len;
     hf_buffer_done(&slot->path);
     hf_buffer_done(&slot->text);
+    free(slot->known_by);
     *slot = (struct slot){0};
 }
 
@@ -171,6 +178,60 @@ static void add_skipped(struct hf_scan_run *run, const struct hf_walk_entry *ent
     slot->done = true;
 }
 
+/* ---- the cache of clean files ---- */
+
+/* Before a file is opened. */
+static bool is_in_cache(void *user, int at, const char *name, int flags,
+                        struct hf_walk_entry *entry)
+{
+    struct hf_scan_run *run = user;
+    return hf_clean_file_look(&run->file_systems, at, name, flags, &run->looked_at,
+                              &entry->st) &&
+           hf_clean_cache_knows(run->setup->cache, &run->looked_at);
+}
+
+/* What an open file is recognised by, when its verdict may be kept: nobody else can be writing it
+ * unseen. NULL otherwise. */
+static struct hf_clean_file *recognise(struct hf_scan_run *run, int fd)
+{
+    struct hf_clean_file file;
+    if (run->setup->cache == NULL ||
+        !hf_clean_file_look(&run->file_systems, fd, "", AT_EMPTY_PATH, &file, NULL) ||
+        !hf_clean_file_has_no_writer(fd))
+        return NULL;
+    struct hf_clean_file *kept = malloc(sizeof *kept);
+    if (kept != NULL)
+        *kept = file;
+    return kept;
+}
+
+/* Keep a verdict when the file is what it was before it was read: the same under its name. */
+static void keep(struct hf_scan_run *run, const struct slot *slot,
+                 const struct hf_report *report)
+{
+    struct hf_clean_file now;
+    if (slot->known_by == NULL || slot->path.failed ||
+        !hf_clean_file_look(&run->file_systems, AT_FDCWD, (const char *)slot->path.data, 0,
+                            &now, NULL) ||
+        memcmp(now.bytes, slot->known_by->bytes, sizeof now.bytes) != 0)
+        return;
+    hf_clean_cache_add(run->setup->cache, &now, report);
+}
+
+static void on_misbehaved(void *user, uint32_t worker)
+{
+    struct hf_scan_run *run = user;
+    if (run->setup->cache != NULL)
+        hf_clean_cache_withdraw(run->setup->cache, worker);
+}
+
+static void save(struct hf_scan_run *run)
+{
+    if (run->setup->cache != NULL && hf_clean_cache_save(run->setup->cache) != HF_OK)
+        run->totals->cache_errno = errno != 0 ? errno : ENOMEM;
+    run->saved = hf_progress_clock();
+}
+
 static void on_done(void *user, uint64_t id, enum hf_status status,
                     const struct hf_report *report)
 {
@@ -198,6 +259,7 @@ static void on_done(void *user, uint64_t id, enum hf_status status,
             printer->report(printer->user, &slot->text, path, &slot->st, report, false);
         else
             hf_lines_report(&slot->text, &run->setup->lines, path, report);
+        keep(run, slot, report);
         if (report->verdict == HF_CLEAN && slot->link.device != 0 &&
             run->clean_links.count < CLEAN_LINKS_MAX)
             (void)!hf_inode_set_add(&run->clean_links,
@@ -217,6 +279,8 @@ static void turn(struct hf_scan_run *run, int timeout_ms)
                                    : "the workers cannot be reached");
     print_ready(run);
     run->last_turn = hf_progress_clock();
+    if (run->setup->cache != NULL && run->last_turn - run->saved > SAVE_SECONDS)
+        save(run);
 }
 
 /* Wait until one more file can be taken. */
@@ -253,6 +317,8 @@ static void submit(struct hf_scan_run *run, struct hf_bytes path, int fd,
     uint64_t id = run->tail;
     struct slot *slot = new_slot(run);
     hf_buffer_bytes(&slot->path, path);
+    hf_buffer_u8(&slot->path, 0);
+    slot->path.len -= !slot->path.failed; /* a zero behind it: a name for the system too */
     run->path_bytes += slot->path.len;
     slot->st = *st;
     if (st->st_nlink > 1)
@@ -265,20 +331,18 @@ static void submit(struct hf_scan_run *run, struct hf_bytes path, int fd,
         slot->done = true;
         return;
     }
+    slot->known_by = recognise(run, fd);
     static const struct hf_report nothing;
     enum hf_status sent = hf_pool_submit(run->pool, fd, id);
     if (sent != HF_OK)
         on_done(run, id, sent, &nothing);
 }
 
-/* A file with several names that was clean under another one counts without a second look. Its
- * change time is part of what is known, so it is the same content. */
-static bool known_clean(struct hf_scan_run *run, const struct hf_walk_entry *entry)
+/* A file that is known to be clean counts as one that was scanned. */
+static void add_known(struct hf_scan_run *run, const struct hf_walk_entry *entry)
 {
-    const struct stat *st = &entry->st;
-    if (st->st_nlink < 2 || !hf_inode_set_has(&run->clean_links, link_key(st)))
-        return false;
     struct hf_report report = {.verdict = HF_CLEAN, .objects = 1};
+    const struct stat *st = &entry->st;
     run->totals->file_bytes += (uint64_t)st->st_size;
     hf_totals_add(run->totals, &report);
     const struct hf_scan_printer *printer = run->setup->printer;
@@ -292,6 +356,16 @@ static bool known_clean(struct hf_scan_run *run, const struct hf_walk_entry *ent
         hf_lines_report(&slot->text, &run->setup->lines, entry->path, &report);
         slot->done = true;
     }
+}
+
+/* A file with several names that was clean under another one counts without a second look. Its
+ * change time is part of what is known, so it is the same content. */
+static bool known_clean(struct hf_scan_run *run, const struct hf_walk_entry *entry)
+{
+    const struct stat *st = &entry->st;
+    if (st->st_nlink < 2 || !hf_inode_set_has(&run->clean_links, link_key(st)))
+        return false;
+    add_known(run, entry);
     return true;
 }
 
@@ -306,6 +380,10 @@ static void take_entry(struct hf_scan_run *run, enum hf_walk_kind kind,
             close(entry->fd);
         else
             submit(run, entry->path, entry->fd, &entry->st);
+        break;
+    case HF_WALK_KNOWN:
+        run->totals->known++;
+        add_known(run, entry);
         break;
     case HF_WALK_SKIPPED: add_skipped(run, entry); break;
     case HF_WALK_ERROR:
@@ -417,12 +495,21 @@ static bool set_up(struct hf_scan_run *run)
 {
     const struct hf_scan_setup *setup = run->setup;
     run->slots = calloc(SLOTS, sizeof *run->slots);
-    run->walk = hf_walk_new(&setup->walk);
+    struct hf_walk_options walk = setup->walk;
+    struct hf_pool_options pool = setup->pool;
+    if (setup->cache != NULL) {
+        walk.known = is_in_cache;
+        walk.known_user = run;
+        pool.note_digests = true;
+        pool.on_misbehaved = on_misbehaved;
+        run->saved = hf_progress_clock();
+    }
+    run->walk = hf_walk_new(&walk);
     if (run->slots == NULL || run->walk == NULL) {
         fail(run, "out of memory");
         return false;
     }
-    enum hf_status st = hf_pool_open(&run->pool, &setup->pool, on_done, run, run->error);
+    enum hf_status st = hf_pool_open(&run->pool, &pool, on_done, run, run->error);
     if (st == HF_OK)
         return true;
     if (run->error->len == 0)
@@ -449,6 +536,7 @@ enum hf_scan_end hf_scan_run(const struct hf_scan_setup *setup, struct hf_totals
     if (set_up(&run)) {
         scan_all(&run);
         count_skipped(&run);
+        save(&run);
     }
     hf_pool_close(run.pool);
     hf_walk_free(run.walk);

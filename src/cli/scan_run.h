@@ -7,6 +7,7 @@
 #include "cli/path_list.h"
 #include "cli/progress.h"
 #include "jail/pool.h"
+#include "store/clean_cache.h"
 
 #include <signal.h>
 
@@ -38,6 +39,7 @@ struct hf_scan_setup {
     struct hf_lines lines;
     struct hf_path_list *paths; /* borrowed */
     struct hf_progress *progress;
+    struct hf_clean_cache *cache;      /* borrowed; NULL: none */
     const volatile sig_atomic_t *stop; /* non-zero: end soon */
 };
 

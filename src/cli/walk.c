@@ -367,10 +367,26 @@ static enum hf_walk_kind visit_folder(struct hf_walk *walk, struct hf_walk_entry
     return enter(walk, entry, fd, &st, follow);
 }
 
+/* A file on another file system than its folder goes the whole way: whether the walk may go there is
+ * asked of what is open. */
+static bool is_known(const struct hf_walk *walk, struct hf_walk_entry *entry, int at,
+                     const char *name, bool follow)
+{
+    const struct level *top = walk->depth > 0 ? &walk->levels[walk->depth - 1] : NULL;
+    return walk->options.known != NULL && !walk->options.count_only &&
+           walk->options.known(walk->options.known_user, at, name,
+                               follow ? 0 : AT_SYMLINK_NOFOLLOW, entry) &&
+           (top == NULL || top->device == entry->st.st_dev);
+}
+
 static enum hf_walk_kind visit_file(struct hf_walk *walk, struct hf_walk_entry *entry,
                                     int at, const char *name, bool follow)
 {
     int fd = -1;
+    if (is_known(walk, entry, at, name, follow)) {
+        entry->path = hf_buffer_view(&walk->path);
+        return HF_WALK_KNOWN;
+    }
     if (walk->options.count_only) {
         if (fstatat(at, name, &entry->st, follow ? 0 : AT_SYMLINK_NOFOLLOW) != 0)
             return not_opened(walk, entry, errno);

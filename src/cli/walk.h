@@ -26,9 +26,18 @@ struct hf_walk_question {
 typedef bool hf_walk_filter(void *user, const struct hf_walk_question *question,
                             const char **why);
 
+struct hf_walk_entry;
+
+/* Whether a regular file, looked at by name before it is opened, is known already: then it comes as
+ * HF_WALK_KNOWN, and st is filled in. flags are for statx. */
+typedef bool hf_walk_known(void *user, int at, const char *name, int flags,
+                           struct hf_walk_entry *entry);
+
 struct hf_walk_options {
     hf_walk_filter *filter; /* may be NULL */
     void *filter_user;
+    hf_walk_known *known; /* may be NULL */
+    void *known_user;
     bool one_file_system; /* stay on the file system of each path given */
     bool follow_symlinks; /* those given as a path are followed always */
     bool count_only;      /* do not open files: sizes are all that is wanted */
@@ -44,6 +53,7 @@ enum hf_walk_kind {
     HF_WALK_SKIPPED, /* something that is not scanned; why says what */
     HF_WALK_ERROR,   /* something that should be scanned and cannot be: error, why */
     HF_WALK_BUSY,    /* no descriptor is left: close some and call again */
+    HF_WALK_KNOWN,   /* a regular file that need not be opened */
     HF_WALK_END      /* nothing is left below the path */
 };
 
@@ -63,7 +73,7 @@ const char *hf_walk_skip_text(enum hf_walk_skip skip); /* "special file", ... */
 struct hf_walk_entry {
     struct hf_bytes path; /* borrowed until the next call */
     int fd;               /* FILE: open for reading, the caller's; -1 with count_only */
-    struct stat st;       /* FILE */
+    struct stat st;       /* FILE, KNOWN */
     int error;            /* ERROR: errno */
     const char
         *why;    /* ERROR: "cannot open"; SKIPPED: as hf_walk_skip_text, or the filter's */

@@ -60,7 +60,8 @@ static enum hf_status read_table(struct hf_segment *segment)
         const uint8_t *e = table.data + (size_t)i * HF_DB_ENTRY;
         uint32_t type = hf_le32(e);
         uint64_t offset = hf_le64(e + 8);
-        struct hf_db_part part = {.count = hf_le64(e + 24), .present = true};
+        struct hf_db_part part = {
+            .count = hf_le64(e + 24), .digest = hf_bytes_of(e + 32, 32), .present = true};
         if (!hf_extent(all, offset, hf_le64(e + 16), &part.bytes) ||
             offset % HF_DB_ALIGN != 0)
             return HF_MALFORMED;
@@ -134,6 +135,32 @@ static enum hf_status name_generation(struct hf_db *db)
         hf_digest_add(hasher, hf_bytes_of(all, db->count * 16), 1u << HF_SHA256, &d);
     memcpy(db->generation, d.value[HF_SHA256], 16);
     return st;
+}
+
+/* Digest tables, what cancels findings, and what is only said about them. */
+static bool is_beside_rules(unsigned type)
+{
+    return type <= HF_DB_ALLOW_SHA256 || type == HF_DB_IGNORE || type == HF_DB_TOMBSTONES;
+}
+
+enum hf_status hf_db_rules_generation(const struct hf_db *db, uint8_t out[16])
+{
+    HF_AUTO(hf_hasher_release) struct hf_hasher *hasher = hf_hasher_new();
+    HF_AUTO(hf_buffer_done) struct hf_buffer all = {0};
+    for (size_t i = 0; i < db->count; i++)
+        for (unsigned type = 0; type < HF_DB_SECTION_TYPES; type++) {
+            const struct hf_db_part *part = &db->segments[i].parts[type];
+            if (!part->present || is_beside_rules(type))
+                continue;
+            hf_buffer_u8(&all, (uint8_t)type);
+            hf_buffer_bytes(&all, part->digest);
+        }
+    struct hf_digests d = {0};
+    if (hasher == NULL || all.failed ||
+        hf_digest_add(hasher, hf_buffer_view(&all), 1u << HF_SHA256, &d) != HF_OK)
+        return HF_NOMEM;
+    memcpy(out, d.value[HF_SHA256], 16);
+    return HF_OK;
 }
 
 enum hf_status hf_db_open(const int *fds, size_t count, struct hf_db **out)

@@ -43,6 +43,10 @@ void hf_db_release(struct hf_db **db); /* for HF_AUTO */
 /* Names the contents: the same bytes, the same generation. 16 bytes. */
 void hf_db_generation(const struct hf_db *db, uint8_t out[16]);
 
+/* Names all that decides but digest signatures, allow and ignore lists, and what is withdrawn: with
+ * the same value, an object for which no rule held has none now. HF_NOMEM. */
+HF_MUST_USE enum hf_status hf_db_rules_generation(const struct hf_db *db, uint8_t out[16]);
+
 size_t hf_db_segment_count(const struct hf_db *db);
 
 /* Whole-object digests that some signature of this size (or of any size) could use: bits

@@ -10,6 +10,7 @@
 struct hf_db_part {
     struct hf_bytes bytes;
     uint64_t count;
+    struct hf_bytes digest; /* SHA-256 of bytes, as the section table has it */
     bool present;
 };
 

@@ -34,6 +34,10 @@ enum hf_pool_event {
 typedef void hf_pool_on_generation(void *user, uint64_t generation,
                                    enum hf_pool_event event, struct hf_bytes text);
 
+/* A worker crashed, hung or spoke nonsense: what reports with its number (hf_report.worker) said
+ * before may be wrong. Called before what it held is tried again. */
+typedef void hf_pool_on_misbehaved(void *user, uint32_t worker);
+
 /* Generations at the same time: those that old scans still hold, and one that is loaded. */
 enum { HF_POOL_GENERATIONS_MAX = 4 };
 
@@ -53,10 +57,12 @@ struct hf_pool_options {
     unsigned workers;        /* 0: as many as processors */
     bool all_match;
     bool inspect; /* reports have every object, its digests and facts; set all_match too */
+    bool note_digests; /* reports say which digests were asked (scan/asked.h) */
     struct hf_limits limits;
     const int *db_fds; /* database segments, oldest first; duplicated by the call */
     size_t db_count;
     unsigned objects_per_worker; /* replaced after this many; 0: the default, 4096 */
+    hf_pool_on_misbehaved *on_misbehaved; /* may be NULL */
     hf_pool_on_generation *on_generation; /* NULL: there will be no hf_pool_reload */
     unsigned
         batch_max; /* most objects handed to a worker at once; 0: as many as there is room

@@ -63,6 +63,7 @@ static enum hf_status send_config(struct hf_pool *pool, const struct hf_pool_tem
         .limits = pool->options.limits,
         .all_match = pool->options.all_match,
         .inspect = pool->options.inspect,
+        .note_digests = pool->options.note_digests,
         .memory = WORKER_MEMORY,
     };
     hf_buffer_clear(&pool->out);

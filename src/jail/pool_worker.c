@@ -304,6 +304,10 @@ static bool on_done(struct hf_pool *pool, struct hf_pool_worker *w,
     r->suspended_dropped += m->suspended_dropped;
     if (m->last)
         w->closing = w->said_last = true;
+    r->excused = m->excused;
+    r->asked_cut = m->asked_cut;
+    r->asked = m->asked;
+    r->worker = w->serial;
     r->generation = w->template->generation;
     uint32_t item = hf_pool_pop(pool, &w->out);
     finish_object(pool, w);
@@ -437,6 +441,8 @@ static uint32_t take_unlucky_item(struct hf_pool *pool, struct hf_pool_worker *w
 
 void hf_pool_worker_judge(struct hf_pool *pool, struct hf_pool_worker *w, bool blame)
 {
+    if (blame && pool->options.on_misbehaved != NULL)
+        pool->options.on_misbehaved(pool->user, w->serial);
     uint32_t blamed = blame ? take_item_in_flight(pool, w) : NO_ITEM;
     if (blame && blamed == NO_ITEM && w->out.count > 0)
         blamed = take_unlucky_item(pool, w);

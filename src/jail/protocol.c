@@ -48,6 +48,7 @@ void hf_msg_put_config(struct hf_buffer *out, const struct hf_msg_config *m)
     hf_buffer_u64(out, m->limits.time_ms);
     hf_buffer_u8(out, m->all_match);
     hf_buffer_u8(out, m->inspect);
+    hf_buffer_u8(out, m->note_digests);
     hf_buffer_u64(out, m->memory);
     end(out, body);
 }
@@ -143,6 +144,9 @@ void hf_msg_put_done(struct hf_buffer *out, const struct hf_msg_done *m)
     hf_buffer_u64(out, m->findings_dropped);
     hf_buffer_u64(out, m->inspected_dropped);
     hf_buffer_u64(out, m->suspended_dropped);
+    hf_buffer_u8(out, m->excused);
+    hf_buffer_u8(out, m->asked_cut);
+    put_bounded(out, m->asked, HF_ASKED_BYTES_MAX);
     hf_buffer_u8(out, m->last);
     end(out, body);
 }
@@ -229,6 +233,7 @@ static enum hf_status get_config(struct hf_cursor *c, struct hf_arena *arena,
     m->config.limits.time_ms = hf_u64le(c);
     m->config.all_match = get_bool(c, bad);
     m->config.inspect = get_bool(c, bad);
+    m->config.note_digests = get_bool(c, bad);
     m->config.memory = hf_u64le(c);
     return HF_OK;
 }
@@ -339,6 +344,9 @@ static enum hf_status get_done(struct hf_cursor *c, struct hf_arena *arena,
     m->done.findings_dropped = hf_u64le(c);
     m->done.inspected_dropped = hf_u64le(c);
     m->done.suspended_dropped = hf_u64le(c);
+    m->done.excused = get_bool(c, bad);
+    m->done.asked_cut = get_bool(c, bad);
+    m->done.asked = get_bounded(c, HF_ASKED_BYTES_MAX, bad);
     m->done.last = get_bool(c, bad);
     return HF_OK;
 }

@@ -20,6 +20,7 @@
 
 #include "base/buffer.h"
 #include "base/cursor.h"
+#include "scan/asked.h"
 #include "scan/report.h"
 
 enum {
@@ -60,7 +61,7 @@ enum hf_jail_layer {
 
 struct hf_msg_config {
     struct hf_limits limits;
-    bool all_match, inspect;
+    bool all_match, inspect, note_digests;
     uint64_t memory; /* bytes of private memory a worker may have (RLIMIT_DATA) */
 };
 
@@ -126,6 +127,8 @@ struct hf_msg_done {
     uint32_t verdict, reasons, format;
     uint64_t objects, bytes, work, rules, findings_dropped, inspected_dropped,
         suspended_dropped;
+    bool excused, asked_cut;
+    struct hf_bytes asked; /* at most HF_ASKED_BYTES_MAX */
     bool last; /* the worker ends now by itself: send it nothing more */
 };
 

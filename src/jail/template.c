@@ -136,6 +136,7 @@ static const char *prepare(struct template *t, const struct request *config,
         .all_match = config->message.config.all_match,
         .inspect = config->message.config.inspect,
         .outside = &outside,
+        .note_digests = config->message.config.note_digests,
         .spool_fd = HF_SPOOL_FD,
     };
     *status = hf_engine_new(db, &options, &t->engine);

@@ -191,6 +191,9 @@ static bool scan_object(struct worker *w, uint64_t object, uint32_t which,
         .findings_dropped = report.findings_dropped,
         .inspected_dropped = report.inspected_dropped,
         .suspended_dropped = report.suspended_dropped,
+        .excused = report.excused,
+        .asked_cut = report.asked_cut,
+        .asked = report.asked,
         .last = last_of_batch && w->ending,
     };
     hf_msg_put_done(&w->out, &done);

@@ -1,6 +1,7 @@
 /* engine.c - the life of one scan: from a file's bytes to a report. */
 #include "scan/engine.h"
 
+#include "scan/asked.h"
 #include "scan/object.h"
 #include "unpack/unpack.h"
 
@@ -44,6 +45,7 @@ void hf_engine_free(struct hf_engine *engine)
     hf_expressions_done(&engine->expressions);
     hf_member_rules_done(&engine->members);
     hf_arena_free(engine->arena);
+    hf_buffer_done(&engine->asked);
     free(engine);
 }
 
@@ -86,6 +88,16 @@ void hf_scan_finding(struct hf_engine *engine, const struct hf_object *object,
     finding->order = engine->finished;
     hf_report_found(engine->report, finding);
     engine->found = engine->found || !finding->indicator;
+}
+
+void hf_scan_asked(struct hf_engine *engine, enum hf_db_scope scope, uint64_t size,
+                   const struct hf_digests *digests, unsigned kinds)
+{
+    if (!engine->options.note_digests || engine->report->asked_cut)
+        return;
+    hf_asked_put(&engine->asked, scope, size, digests, kinds);
+    engine->report->asked_cut =
+        engine->asked.failed || engine->asked.len > HF_ASKED_BYTES_MAX;
 }
 
 enum hf_status hf_scan_object(struct hf_engine *engine, struct hf_object *object)
@@ -140,6 +152,8 @@ enum hf_status hf_engine_scan(struct hf_engine *engine, const struct hf_source *
     engine->found = false;
     engine->fact_bytes = 0;
     engine->spool.top = 0;
+    hf_buffer_clear(&engine->asked);
+    report->asked_cut = !engine->options.note_digests;
     uint64_t work = engine->budget.work;
     struct hf_object file = {
         .bytes = source->bytes,
@@ -149,6 +163,8 @@ enum hf_status hf_engine_scan(struct hf_engine *engine, const struct hf_source *
     };
     (void)hf_scan_object(engine, &file); /* limits are in the report, where they happened */
     report->format = file.format;
+    if (!report->asked_cut)
+        report->asked = hf_buffer_view(&engine->asked);
     report->work = work - engine->budget.work;
     engine->report = NULL;
     return HF_OK;

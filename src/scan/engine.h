@@ -31,6 +31,7 @@ struct hf_engine_options {
     bool
         all_match; /* all findings of an object and of all objects; else the first ends the scan */
     bool inspect; /* report every object with its digests and facts; wants all_match */
+    bool note_digests; /* reports say which digests were asked (scan/asked.h) */
     bool flat;    /* objects are not unpacked: what is scanned is the file alone */
     /* Called for each rule that is true and not private, in no particular order, before policy is
      * asked; all matches of all

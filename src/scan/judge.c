@@ -64,8 +64,10 @@ static bool is_ignored(struct hf_engine *engine, struct hf_finding *finding)
 /* Add a finding unless policy takes it away. */
 void hf_judge_found(struct hf_judging *j, struct hf_finding *finding)
 {
-    if (is_ignored(j->engine, finding) || is_allowed(j->engine, j->object))
+    if (is_ignored(j->engine, finding) || is_allowed(j->engine, j->object)) {
+        j->engine->report->excused = true;
         return;
+    }
     hf_scan_finding(j->engine, j->object, finding);
 }
 
@@ -84,10 +86,13 @@ static bool on_digest(void *user, struct hf_signature signature, enum hf_digest_
 static void judge_digests(struct hf_judging *j)
 {
     uint64_t size = j->object->bytes.len;
-    if (j->object->wanted == 0)
+    if (j->object->wanted == 0) {
+        hf_scan_asked(j->engine, HF_DB_OBJECT, size, &j->object->digests, 0);
         return;
+    }
     hf_stream_finish(&j->engine->streams, j->object->stream, &j->object->digests);
     const struct hf_digests *digests = digests_of(j->engine, j->object, j->object->wanted);
+    hf_scan_asked(j->engine, HF_DB_OBJECT, size, digests, j->object->wanted);
     hf_db_find_digests(j->engine->db, size, digests, on_digest, j);
 }
 

@@ -47,6 +47,7 @@ struct hf_engine {
     uint64_t finished;   /* objects */
     bool found;          /* something that is more than an indicator */
     uint64_t fact_bytes; /* reported so far, when inspecting */
+    struct hf_buffer asked; /* as scan/asked.h has it; kept for the next scan */
 };
 
 /* Whether the scan may end: the verdict stands and nobody asked for more. */
@@ -79,6 +80,10 @@ struct hf_inner_path hf_scan_path(const struct hf_object *object,
 struct hf_child;
 void hf_scan_member(struct hf_engine *engine, struct hf_object *container,
                     enum hf_format format, const struct hf_child *child);
+
+/* Note that digests were asked of something of this size, and what they are. */
+void hf_scan_asked(struct hf_engine *engine, enum hf_db_scope scope, uint64_t size,
+                   const struct hf_digests *digests, unsigned kinds);
 
 /* Find signatures that hold for the object itself and add them to the report. */
 void hf_scan_judge(struct hf_engine *engine, struct hf_object *object);

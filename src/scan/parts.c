@@ -34,14 +34,18 @@ static void judge_bytes(struct hf_judging *j, enum hf_db_scope scope, struct hf_
     struct hf_engine *engine = j->engine;
     struct hf_digests digests = {0};
     unsigned wanted = hf_db_scope_wanted(engine->db, scope, bytes.len);
-    if (bytes.len == 0 || wanted == 0)
+    if (bytes.len == 0)
         return;
-    if (!hf_budget_work(&engine->budget, bytes.len / 1024 + 1))
+    if (wanted == 0)
+        hf_scan_asked(engine, scope, bytes.len, &digests, 0);
+    else if (!hf_budget_work(&engine->budget, bytes.len / 1024 + 1))
         hf_scan_incident(engine, j->object, HF_LIMIT);
     else if (hf_digest_add(engine->hasher, bytes, wanted, &digests) != HF_OK)
         hf_scan_incident(engine, j->object, HF_NOMEM);
-    else
+    else {
+        hf_scan_asked(engine, scope, bytes.len, &digests, wanted);
         hf_db_scope_find(engine->db, scope, bytes.len, &digests, on_digest, j);
+    }
 }
 
 static void judge_sections(struct hf_judging *j)
@@ -69,8 +73,9 @@ void hf_judge_parts(struct hf_judging *j)
     const struct hf_db *db = j->engine->db;
     if (j->object->format != HF_FORMAT_PE)
         return;
-    if (has_any(db, HF_DB_SECTION))
+    bool noted = j->engine->options.note_digests; /* another database may ask */
+    if (noted || has_any(db, HF_DB_SECTION))
         judge_sections(j);
-    if (has_any(db, HF_DB_IMPORTS) && hf_judge_layout(j)->readable)
+    if ((noted || has_any(db, HF_DB_IMPORTS)) && hf_judge_layout(j)->readable)
         judge_imports(j);
 }
