@@ -4,7 +4,7 @@
 
 #include "base/auto.h"
 #include "base/buffer.h"
-#include "view/view.h"
+#include "view/html.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -25,5 +25,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     c = hf_cursor_open(data, size, NULL);
     assert(hf_view_utf16(&c, &(struct hf_view_out){append, &half}) == HF_OK);
     assert(half.len == size / 2);
+    /* A page is at most a little longer, and does not lose its place at the end of input. */
+    HF_AUTO(hf_buffer_done) struct hf_buffer page = {0}, text = {0};
+    const struct hf_view_html_out out = {{append, &page}, {append, &text}};
+    c = hf_cursor_open(data, size, NULL);
+    assert(hf_view_html(&c, &out) == HF_OK && hf_cursor_left(&c) == 0);
+    assert(page.len <= 4 * size + 64 && text.len <= 3 * size + 64);
     return 0;
 }

@@ -1,9 +1,11 @@
 #include "scan/view.h"
-#include "view/view.h"
+#include "view/html.h"
 
 enum {
     TEXT_BYTES_MAX =
-        20 << 20 /* ClamAV's MaxScriptNormalize; larger text is seen raw only */
+        20 << 20, /* ClamAV's MaxScriptNormalize; larger text is seen raw only */
+    HTML_BYTES_MAX = 40 << 20, /* MaxHTMLNormalize; larger pages have no views */
+    HTML_TEXT_MAX = 8 << 20    /* MaxHTMLNoTags */
 };
 
 /* Bytes of a view on their way into the arena. */
@@ -38,6 +40,28 @@ static enum hf_status make_text(const struct hf_cursor *object, struct hf_arena 
     return st;
 }
 
+/* References to characters and quotes may make a page longer, hardly ever twice as long. */
+static enum hf_status make_html(const struct hf_cursor *object, struct hf_arena *arena,
+                                hf_on_view *on_view, void *user)
+{
+    struct hf_cursor c = hf_cursor_at(object, 0);
+    if (object->len > HTML_BYTES_MAX)
+        return HF_LIMIT;
+    size_t room = 2 * object->len + 64;
+    bool both = object->len <= HTML_TEXT_MAX;
+    struct collected page = {.data = hf_arena_alloc(arena, room), .room = room};
+    struct collected text = {.data = both ? hf_arena_alloc(arena, room) : NULL,
+                             .room = both ? room : 0};
+    if (page.data == NULL || (both && text.data == NULL))
+        return HF_NOMEM;
+    const struct hf_view_html_out out = {.page = {collect, &page},
+                                         .text = {both ? collect : NULL, &text}};
+    enum hf_status st = hf_view_html(&c, &out);
+    if (on_view(user, HF_VIEW_HTML, hf_bytes_of(page.data, page.len)) && both)
+        (void)on_view(user, HF_VIEW_HTML_NOTAGS, hf_bytes_of(text.data, text.len));
+    return st;
+}
+
 /* One row for each way to make views. */
 static const struct {
     uint32_t views;
@@ -51,6 +75,7 @@ static const struct {
      {HF_FORMAT_TEXT_ASCII, HF_FORMAT_TEXT_UTF8, HF_FORMAT_TEXT_UTF16LE,
       HF_FORMAT_TEXT_UTF16BE, HF_FORMAT_SCRIPT},
      5},
+    {1u << HF_VIEW_HTML | 1u << HF_VIEW_HTML_NOTAGS, make_html, {HF_FORMAT_HTML}, 1},
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 

@@ -1,4 +1,4 @@
-#include "view/view.h"
+#include "view/html.h"
 
 #include "base/auto.h"
 #include "base/buffer.h"
@@ -106,6 +106,41 @@ static void test_a_sink_that_has_enough_ends_the_work(void **state)
     assert_true(seen > 0 && seen < sizeof in);
 }
 
+/* Expected: what `sigtool --html-normalise` of ClamAV 1.4.6 writes. */
+static void test_pages_are_what_clamav_makes_of_them(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *in, *page, *text;
+    } pages[] = {
+        {"<HTML><body onload=\"X()\">Hi &amp; <b>THERE</b> <!-- c --><i>x",
+         "<html><body onload=\"x()\">hi & <b>there</b><i>x", " hi there x"},
+        {"<a href='http://Foo.com/A b'>x</a  >", "<a href=\"http://foo.com/a b\">x</a>",
+         " http://Foo.com/A b x "},
+        {"<P  CLASS = x  >y", "<p class=x>y", " y"},
+        {"<p a=\"b\"c=\"d\">y", "<p a=\"b\" c=\"d\">y", " y"},
+        {"<!-- a > b -->y", "b -->y", " b -->y"},
+        {"&euro;&Eacute;&AMP;&#65;&#x3002;x", "&#x20ac;\xc9&amp;a.x", " x"},
+        {"<script>var A = 'b' ; if(a<b){\"</p>\"}</script> <b>y",
+         "<script>vara=\"b\";if(a<b){\"</p>\"}</script><b>y", " y"},
+        {"<img src=\"data:image/png;base64,AAAA\">t", "<img src=\"data\">t", " t"},
+        {"a\r\nb\rc  d", "a bc d", "a bc d"},
+        {"a<script", "a<script", "a "},
+        {"abc&amp", "abc&", "abc "},
+        {"x\xef\xbc\x8ey", "x.y", "x.y"},
+    };
+    for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
+        HF_AUTO(hf_buffer_done) struct hf_buffer page = {0}, text = {0};
+        struct hf_cursor c = hf_cursor_open(pages[i].in, strlen(pages[i].in), NULL);
+        const struct hf_view_html_out out = {{append, &page}, {append, &text}};
+        assert_int_equal(hf_view_html(&c, &out), HF_OK);
+        hf_buffer_u8(&page, 0);
+        hf_buffer_u8(&text, 0);
+        assert_string_equal((const char *)page.data, pages[i].page);
+        assert_string_equal((const char *)text.data, pages[i].text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +149,7 @@ int main(void)
         cmocka_unit_test(test_text_is_what_the_rule_says_for_random_bytes),
         cmocka_unit_test(test_utf16_of_ascii_is_ascii),
         cmocka_unit_test(test_a_spent_budget_ends_with_a_limit),
+        cmocka_unit_test(test_pages_are_what_clamav_makes_of_them),
         cmocka_unit_test(test_a_sink_that_has_enough_ends_the_work),
     };
     return cmocka_run_group_tests_name("view", tests, NULL, NULL);

@@ -11,7 +11,7 @@
 #include "db/cvd.h"
 #include "db/text_chunks.h"
 #include "digest/digest.h"
-#include "view/view.h"
+#include "view/html.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,6 +33,7 @@ enum {
     ST_SHA256,
     ST_ASCII,
     ST_UTF16,
+    ST_HTML,
     ST_INFO,
     ST_UNPACK,
     ST_UNPACK_CURRENT,
@@ -57,6 +58,7 @@ static const struct hf_compat_option options[] = {
     [ST_SHA256] = {"sha256", HF_COMPAT_FLAG},
     [ST_ASCII] = {"ascii-normalise", HF_COMPAT_TEXT},
     [ST_UTF16] = {"utf16-decode", HF_COMPAT_TEXT},
+    [ST_HTML] = {"html-normalise", HF_COMPAT_TEXT},
     [ST_INFO] = {"info", HF_COMPAT_TEXT, 'i'},
     [ST_UNPACK] = {"unpack", HF_COMPAT_TEXT, 'u'},
     [ST_UNPACK_CURRENT] = {"unpack-current", HF_COMPAT_TEXT},
@@ -68,7 +70,7 @@ static const struct hf_compat_option options[] = {
     [ST_LEAVE_TEMPS] = {"leave-temps", HF_COMPAT_FLAG},
     [ST_MISSING] = {"mdb", HF_COMPAT_FLAG},
     {"imp", HF_COMPAT_FLAG}, {"fuzzy-img", HF_COMPAT_FLAG},
-    {"html-normalise", HF_COMPAT_TEXT}, {"build", HF_COMPAT_TEXT, 'b'},
+    {"build", HF_COMPAT_TEXT, 'b'},
     {"max-bad-sigs", HF_COMPAT_NUMBER}, {"flevel", HF_COMPAT_NUMBER},
     {"cvd-version", HF_COMPAT_NUMBER}, {"no-cdiff", HF_COMPAT_FLAG},
     {"unsigned", HF_COMPAT_FLAG}, {"hybrid", HF_COMPAT_FLAG},
@@ -186,6 +188,21 @@ static int normalise(const char *path)
     struct hf_cursor c = hf_cursor_open(map.data, map.len, NULL);
     if (out < 0 || hf_view_text(&c, &(struct hf_view_out){to_file, &out}) != HF_OK)
         return complain("asciinorm", "Can't write to ", "normalised_text");
+    return 0;
+}
+
+static int normalise_html(const char *path)
+{
+    HF_AUTO(hf_fd_release) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    HF_AUTO(hf_map_release) struct hf_map map = {0};
+    if (fd < 0 || hf_map_open(fd, &map) != HF_OK)
+        return complain("htmlnorm", "Can't open file ", path);
+    HF_AUTO(hf_fd_release) int page = create("nocomment.html");
+    HF_AUTO(hf_fd_release) int text = create("notags.html");
+    struct hf_cursor c = hf_cursor_open(map.data, map.len, NULL);
+    const struct hf_view_html_out out = {{to_file, &page}, {to_file, &text}};
+    if (page < 0 || text < 0 || hf_view_html(&c, &out) != HF_OK)
+        return complain("htmlnorm", "Can't write to ", "this folder");
     return 0;
 }
 
@@ -364,6 +381,8 @@ static int run(const struct hf_compat_arguments *a)
         return normalise(v[ST_ASCII].text);
     if (v[ST_UTF16].count > 0)
         return decode_utf16(v[ST_UTF16].text);
+    if (v[ST_HTML].count > 0)
+        return normalise_html(v[ST_HTML].text);
     if (v[ST_UNPACK].count > 0)
         return unpack(v[ST_UNPACK].text);
     if (v[ST_UNPACK_CURRENT].count > 0)
