@@ -86,7 +86,7 @@ static bool is_placed(const struct hf_hits *hits, const struct hf_place *place,
 /* One pattern whose needle was found. */
 struct candidate {
     struct hf_hits *hits;
-    const struct hf_prepared *prepared;
+    struct hf_prepared *prepared;
 };
 
 /* An hf_on_match: a confirmed match. Returns false when no more can be taken. */
@@ -114,7 +114,14 @@ static bool keep_match(void *user, uint64_t start, uint64_t length)
     if (hit->count == 0 || comes_before(hit, match, hit->first))
         hit->first = match;
     hit->count++;
-    if (hit->kept == HF_HITS_KEPT_MAX || (!c->prepared->wants_all && !hits->keep_all))
+    /* One match is kept even if all that is asked is whether there is one. */
+    const bool one = !c->prepared->wants_all && !hits->keep_all;
+    if (one) {
+        c->prepared->first =
+            c->prepared->settled && c->prepared->first < start ? c->prepared->first : start;
+        c->prepared->settled = true;
+    }
+    if (hit->kept == HF_HITS_KEPT_MAX || (one && hit->kept > 0))
         return true;
     struct hf_match *matches =
         hf_arena_grow(hits->arena, hit->matches, hit->kept, sizeof *hit->matches);
@@ -135,6 +142,7 @@ static bool is_admitted(const struct hf_hits *hits, struct hf_prepared *p)
 {
     if (p->object != hits->prepared->object) {
         p->object = hits->prepared->object;
+        p->settled = false;
         p->left = HF_HITS_WORK_MIN + (uint64_t)hits->view.len / HF_HITS_WORK_BYTES;
         p->admitted = !p->broken && (hits->admits == NULL ||
                                      hits->admits(hits->admits_user, p->segment, p->rule));
@@ -206,6 +214,9 @@ bool hf_hits_on_needle(void *user, uint32_t needle, uint64_t start, uint32_t len
     }
     if (!is_admitted(hits, p))
         return true;
+    /* Candidates come in the order of their places, all but: what is left could tell nothing. */
+    if (p->settled && start >= p->first)
+        return true;
     struct candidate c = {.hits = hits, .prepared = p};
     if (p->confirm.pattern.kind == HF_PATTERN_LITERAL)
         return confirm_literal(&c, start, length);
@@ -225,7 +236,7 @@ static bool try_in_place(void *user, uint32_t pattern, uint64_t start)
         hits->failed = true;
         return false;
     }
-    if (!is_admitted(hits, p))
+    if (!is_admitted(hits, p) || (p->settled && start >= p->first))
         return false;
     struct candidate c = {.hits = hits, .prepared = p};
     return confirm(&c, p, start, IN_PLACE);

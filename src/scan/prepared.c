@@ -1,5 +1,7 @@
 #include "scan/prepared.h"
 
+#include "rules/machine_ops.h"
+
 #include <stdlib.h>
 
 void hf_prepared_done(struct hf_prepared_table *table)
@@ -42,10 +44,30 @@ static bool make_room(struct hf_prepared_table *t)
     return true;
 }
 
-/* Whether a condition asks for more than which of its patterns matched. */
-static bool wants_all(const struct hf_rule *rule)
+/* Whether a condition asks for more of a pattern than whether it matched. */
+static bool wants_all(const struct hf_rule *rule, uint32_t pattern)
 {
-    return rule->condition == HF_CONDITION_PROGRAM;
+    if (rule->condition != HF_CONDITION_PROGRAM)
+        return false;
+    if ((rule->flags & HF_RULE_CHAINED) != 0)
+        return true;
+    struct hf_cursor c = hf_cursor_open(rule->program.data, rule->program.len, NULL);
+    while (hf_cursor_left(&c) > 0) {
+        uint8_t op = hf_u8(&c);
+        const struct hf_op_shape *shape = hf_op_shape(op);
+        size_t length, pops;
+        if (shape == NULL ||
+            !hf_op_operands(&c, shape, rule->pattern_count, &length, &pops))
+            return true;
+        struct hf_cursor operand = c;
+        bool here =
+            shape->has_range || (shape->has_pattern && hf_u32le(&operand) == pattern);
+        if ((here && op != HF_OP_MATCHED && op != HF_OP_DISTINCT) ||
+            (op >= HF_OP_COUNT_OF && op <= HF_OP_DISTINCT_IN && !shape->has_pattern))
+            return true;
+        hf_skip(&c, length);
+    }
+    return false;
 }
 
 /* Patterns stand in the same table behind all needles, of which there are at most INT32_MAX. */
@@ -70,7 +92,7 @@ static void prepare(struct hf_prepared *p, const struct hf_db *db)
                 hf_db_rule(db, p->segment, p->rule, &rule, &signature) != HF_OK ||
                 hf_confirm_prepare(&pattern, variant, &p->confirm) != HF_OK;
     p->confirm.program.id = ((uint64_t)p->segment << 32 | p->number) + 1;
-    p->wants_all = !p->broken && wants_all(&rule);
+    p->wants_all = !p->broken && wants_all(&rule, p->number - rule.pattern_first);
 }
 
 struct hf_prepared *hf_prepared_find(struct hf_prepared_table *table,

@@ -14,6 +14,8 @@ struct hf_prepared {
     bool wants_all;        /* every match is kept for the condition */
     bool admitted;         /* by the rule's scope and guards, for the object numbered: */
     uint64_t object;       /* 0: not asked yet */
+    bool settled;          /* it has matched that object, and nobody asks for more */
+    uint64_t first;        /* where, then */
     uint64_t left;         /* work that its candidates in that object may still cost */
     uint32_t number, rule; /* of the pattern, and whose it is */
     struct hf_confirm confirm;
