@@ -15,6 +15,7 @@
 #                     random patterns and texts against the naive matcher
 #   make reproducible DB=folder   the database of a folder of signatures: the same bytes from -j1, -j2, any
 #                     order and kernel, and from a build by clang
+#   make compare-clamd   every conversation of the protocol, held with Debian's clamd and with holdfastd
 #   make exchange-go signed notes, proofs and tiles, exchanged with Go's sumdb
 #   make facts-reference writes docs/facts.md from the schema
 #   make install      PREFIX=/usr/local, DESTDIR honoured
@@ -26,7 +27,7 @@ FUZZ_SECONDS ?= 60
 MESON ?= meson
 NINJA = ninja -C $(BUILD)
 
-.PHONY: reproducible all deps deps-check scan check asan fuzz damage-archives bench compare-facts exchange-go facts-reference install format lint clean differential compare-yara
+.PHONY: compare-clamd reproducible all deps deps-check scan check asan fuzz damage-archives bench compare-facts exchange-go facts-reference install format lint clean differential compare-yara
 
 all: $(BUILD)/build.ninja
 	@$(NINJA) $(if $(V),-v,--quiet)
@@ -126,3 +127,7 @@ reproducible: all
 	@test -f build-clang/build.ninja || CC=$${CLANG:-clang-19} $(MESON) setup build-clang >/dev/null
 	@ninja -C build-clang --quiet
 	@HOLDFAST_BUILD=$(abspath $(BUILD)) HOLDFAST_TEST_DB=$(abspath $(DB)) HOLDFAST_TEST_BUILDS=$(abspath build-clang) PYTHONPATH=tests/e2e python3 tests/e2e/patterns_test.py a_database_is_the_same_however_it_is_built
+
+compare-clamd: deps-check $(BUILD)/build.ninja
+	@$(NINJA) --quiet
+	@tests/daemon/compare_clamd.py $(BUILD)

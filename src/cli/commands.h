@@ -9,6 +9,7 @@ extern const struct hf_command hf_program_holdfast; /* holdfast.c: the program i
 extern const struct hf_command hf_command_scan;       /* scan_command.c */
 extern const struct hf_command hf_command_inspect;    /* inspect_command.c */
 extern const struct hf_command hf_command_db;         /* db_command.c: build, info, check */
+extern const struct hf_command hf_command_config;
 extern const struct hf_command hf_command_status;     /* status_command.c */
 extern const struct hf_command hf_command_version;    /* holdfast.c */
 extern const struct hf_command hf_command_help;       /* holdfast.c */

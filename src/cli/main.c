@@ -11,6 +11,7 @@ static const struct {
     const char *name;
     int (*main)(int argc, char **argv);
 } programs[] = {
+    {"clamdscan", hf_clamdscan_main},
     {"clamscan", hf_clamscan_main},
     {"sigtool", hf_sigtool_main},
 };

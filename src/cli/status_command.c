@@ -9,13 +9,23 @@
 #include "jail/pool.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
 
-enum { STATUS_JAIL, STATUS_JSON };
+enum { STATUS_JAIL, STATUS_JSON, STATUS_SOCKET };
+#define STATUS_SOCKET_DEFAULT "/run/holdfast/status.sock"
 static const struct hf_option status_options[] = {
     [STATUS_JAIL] = {0, "jail", HF_OPTION_FLAG, NULL,
                      "show the layers of the workers' jail"},
     [STATUS_JSON] = {0, "json", HF_OPTION_FLAG, NULL, "print one JSON object"},
+    [STATUS_SOCKET] = {0, "socket", HF_OPTION_TEXT, "PATH",
+                       "where the daemon tells of itself (default: " STATUS_SOCKET_DEFAULT
+                       ")",
+                       HF_COMPLETE_FILE},
 };
 
 static int run_status(const struct hf_arguments *arguments);
@@ -111,6 +121,28 @@ static void write_text(struct hf_buffer *out, const char *worker, uint32_t activ
                          layers[i].what);
 }
 
+/* What a running daemon says at /status or /status.txt; empty when there is none. */
+static void ask_daemon(struct hf_buffer *out, const char *path, const char *what)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof to.sun_path)
+        return;
+    memcpy(to.sun_path, path, strlen(path));
+    HF_AUTO(hf_fd_release) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct timeval patience = {.tv_sec = 5};
+    char request[64];
+    int n = snprintf(request, sizeof request, "GET %s HTTP/1.0\r\n\r\n", what);
+    HF_AUTO(hf_buffer_done) struct hf_buffer answer = {0};
+    if (fd < 0 || connect(fd, (const struct sockaddr *)&to, sizeof to) != 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0 ||
+        hf_fd_write(fd, request, (size_t)n) != HF_OK ||
+        hf_fd_read_all(fd, 1 << 20, &answer) != HF_OK)
+        return;
+    const uint8_t *body = memmem(answer.data, answer.len, "\r\n\r\n", 4);
+    if (body != NULL)
+        hf_buffer_add(out, body + 4, (size_t)(answer.data + answer.len - body) - 4);
+}
+
 static int run_status(const struct hf_arguments *arguments)
 {
     HF_AUTO(hf_buffer_done) struct hf_buffer out = {0}, error = {0};
@@ -120,10 +152,31 @@ static int run_status(const struct hf_arguments *arguments)
         hf_buffer_text(&error, "holdfast-worker was not found");
     else if (!ask_workers(&active, worker, &error))
         active = 0;
-    if (arguments->values[STATUS_JSON].count > 0)
+    const char *path = arguments->values[STATUS_SOCKET].count > 0
+                           ? arguments->values[STATUS_SOCKET].text
+                           : STATUS_SOCKET_DEFAULT;
+    bool json = arguments->values[STATUS_JSON].count > 0;
+    HF_AUTO(hf_buffer_done) struct hf_buffer daemon = {0};
+    ask_daemon(&daemon, path, json ? "/status" : "/status.txt");
+    if (json)
         write_json(&out, worker, active, &error);
     else
         write_text(&out, worker, active, &error);
+    if (json && out.len >= 2) {
+        out.len -= 2; /* the object goes on */
+        hf_buffer_text(&out, ",\"daemon\":");
+        if (daemon.len > 0)
+            hf_buffer_bytes(&out, hf_buffer_view(&daemon));
+        else
+            hf_buffer_text(&out, "null");
+        hf_buffer_text(&out, "}\n");
+    } else if (daemon.len > 0) {
+        hf_buffer_bytes(&out, hf_buffer_view(&daemon));
+    } else {
+        hf_buffer_text(&out, "daemon   none answers at ");
+        hf_escape(&out, hf_bytes_text(path));
+        hf_buffer_text(&out, "\n");
+    }
     free(worker);
     int printed = hf_print(arguments, &out);
     return (active & HF_LAYER_SECCOMP) != 0 ? printed : HF_EXIT_ERROR;

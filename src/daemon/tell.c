@@ -129,6 +129,53 @@ static void put_json(struct hf_listener *l, struct hf_buffer *out)
     hf_buffer_text(out, "]}\n");
 }
 
+/* ---- for people ---- */
+
+static void put_text(struct hf_listener *l, struct hf_buffer *out)
+{
+    const struct hf_counters *n = &l->counters;
+    struct hf_pool_stats s = pool_stats(l);
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    hf_buffer_format(out, "daemon   holdfastd " HOLDFAST_VERSION ", up %llu s\n",
+                     (unsigned long long)((hf_daemon_ms() - l->started_ms) / 1000));
+    for (size_t i = 0; i < HF_GENERATIONS_HELD; i++) {
+        const struct hf_generation *g = &l->generations[i];
+        if (g->db != NULL && g->active)
+            hf_buffer_format(
+                out, "database generation %llu, %llu signatures, active for %llu s\n",
+                (unsigned long long)g->id, (unsigned long long)g->signatures,
+                (unsigned long long)((uint64_t)t.tv_sec - g->wall_s));
+        else if (g->db != NULL)
+            hf_buffer_format(out,
+                             "         generation %llu, loading or in its last scans\n",
+                             (unsigned long long)g->id);
+    }
+    hf_buffer_format(
+        out, "workers  %u alive, %u busy, %llu started, %llu crashes, %llu timeouts\n",
+        s.workers, s.busy, (unsigned long long)s.workers_started,
+        (unsigned long long)s.crashes, (unsigned long long)s.timeouts);
+    hf_buffer_text(out, "layers  ");
+    for (size_t i = 0; i < hf_layer_row_count; i++)
+        if ((s.layers & hf_layer_rows[i].layer) != 0)
+            hf_buffer_format(out, " %s", hf_layer_rows[i].name);
+    hf_buffer_format(
+        out,
+        "\nrequests %llu commands on %llu connections, %zu open; %zu objects wait\n"
+        "objects  %llu: %llu found, %llu clean, %llu errors, %llu not looked at "
+        "completely\n",
+        (unsigned long long)n->requests, (unsigned long long)n->connections,
+        l->client_count, l->queue_count, (unsigned long long)n->objects,
+        (unsigned long long)n->found, (unsigned long long)n->clean,
+        (unsigned long long)n->errors, (unsigned long long)n->unscannable);
+    unsigned kept = l->error_count < HF_ERRORS_KEPT ? l->error_count : HF_ERRORS_KEPT;
+    for (unsigned i = 0; i < kept; i++) {
+        hf_buffer_text(out, i == 0 ? "errors   " : "         ");
+        hf_escape(out, hf_bytes_text(l->errors[(l->error_count - 1 - i) % HF_ERRORS_KEPT]));
+        hf_buffer_text(out, "\n");
+    }
+}
+
 /* ---- Prometheus [text exposition format 0.0.4] ---- */
 
 static void put_metric(struct hf_buffer *out, const char *name, const char *type,
@@ -224,12 +271,15 @@ void hf_tell_http(struct hf_listener *l, struct hf_client *c, struct hf_bytes re
         return;
     if (begins(request, "GET /metrics")) {
         put_metrics(l, &body);
+    } else if (begins(request, "GET /status.txt")) {
+        put_text(l, &body);
+        type = "text/plain; charset=utf-8";
     } else if (begins(request, "GET /status")) {
         put_json(l, &body);
         type = "application/json";
     } else {
         status = "404 Not Found";
-        hf_buffer_text(&body, "there are /metrics and /status\n");
+        hf_buffer_text(&body, "there are /metrics, /status and /status.txt\n");
     }
     hf_buffer_format(&out,
                      "HTTP/1.0 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"

@@ -447,4 +447,53 @@ def two_hundred_clients_get_their_own_answers():
         assert not wrong and done[0] == 2000, (done, wrong[:5])
 
 
+@case
+def clamdscan_of_both_makes_prints_the_same():
+    need("clamdscan")
+    ours = os.path.join(BUILD, "compat", "clamdscan")
+    with Daemon(clamd=True) as d:
+        os.makedirs("f/sub")
+        for name, data in (("f/bad", eicar()), ("f/sub/clean", b"clean file"), ("clean", b"clean file")):
+            with open(name, "wb") as f:
+                f.write(data)
+        os.makedirs("good")
+        for args, given in ((["f/bad", "clean"], None), (["-i", "f/bad", "clean"], None), (["f"], None), (["-m", "f"], None),
+                            (["-z", "f/bad"], None), (["--fdpass", "f/bad", "clean"], None), (["--stream", "f/bad", "clean"], None),
+                            (["good"], None), (["missing"], None), (["missing", "f/bad"], None), (["--quiet", "f/bad"], None),
+                            (["--badoption"], None), (["--ping", "2:1"], None), (["--reload"], None), (["-V"], None), (["-"], b"clean")):
+            got = []
+            for program in ("clamdscan", ours):
+                r = run(program, "-c", d.here + "/clamd.conf", *args, input=given)
+                out = re.sub(rb"(Time: |Start Date: |End Date:   ).*", rb"\1T", r.stdout)
+                got.append((r.returncode, out, r.stderr))
+            assert got[0] == got[1], (args, got)
+        for how in ("--copy", "--move", "--remove"):
+            left = []
+            for program in ("clamdscan", ours):
+                shutil.rmtree("q", ignore_errors=True)
+                os.makedirs("q")
+                shutil.copy("f/bad", "victim")
+                r = run(program, "-c", d.here + "/clamd.conf", "--no-summary", how + ("=q" if how != "--remove" else ""), "victim")
+                left.append((r.returncode, r.stdout, os.listdir("q"), os.path.exists("victim")))
+            assert left[0] == left[1], (how, left)
+
+
+@case
+def status_of_the_command_line_shows_the_daemon():
+    with Daemon() as d:
+        d.stream(eicar())
+        r = run(HOLDFAST, "status", "--socket", d.metrics)
+        assert b"1 found" in r.stdout and b"generation 1" in r.stdout and b"seccomp" in r.stdout, r
+        s = json.loads(run(HOLDFAST, "status", "--json", "--socket", d.metrics).stdout)
+        assert s["daemon"]["requests"]["found"] == 1, s
+        assert json.loads(run(HOLDFAST, "status", "--json", "--socket", "nowhere").stdout)["daemon"] is None
+    with open("good.conf", "wb") as f:
+        f.write(run(HOLDFAST, "config", "example").stdout)
+    assert run(HOLDFAST, "config", "check", "good.conf").returncode == 0
+    with open("bad.conf", "w") as f:
+        f.write("[log]\nformat = xml\n")
+    r = run(HOLDFAST, "config", "check", "bad.conf")
+    assert r.returncode == 2 and b"classic" in r.stderr, r
+
+
 main()

@@ -6,6 +6,7 @@
 #define HF_COMPAT_VERSION   "1.4.6"
 #define HF_COMPAT_DATABASES "/var/lib/clamav"
 
+int hf_clamdscan_main(int argc, char **argv); /* clamdscan.c */
 int hf_clamscan_main(int argc, char **argv); /* clamscan.c */
 int hf_sigtool_main(int argc, char **argv);  /* sigtool.c */
 
