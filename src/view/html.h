@@ -1,8 +1,8 @@
 /* html.h - pages as ClamAV's signatures for target 3 see them: lower-case, white space joined,
  * comments gone, references decoded, values in double quotes. A stream: memory does not grow with
- * the page. Written from `sigtool --html-normalise` as a black box and facts/clamav.md 4.4;
- * tests/e2e/html_test.py compares. Scripts stay in the page as it has them; ClamAV's separate, renamed
- * script (its file `javascript`) is not made. */
+ * the page. Written from `sigtool --html-normalise` as a black box and facts/clamav.md 4.4, and
+ * not everywhere byte for byte the same: docs/compat-programs.md says where. Scripts stay in the page
+ * as it has them; ClamAV's separate, renamed script (its file `javascript`) is not made. */
 #ifndef HF_VIEW_HTML_H
 #define HF_VIEW_HTML_H
 

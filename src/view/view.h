@@ -3,7 +3,7 @@
  * piece by piece, keep no copy of the object. (Pages: view/html.h.)
  *
  * What they give is ClamAV's output byte for byte: signature authors write against it. Checked
- * against `sigtool --ascii-normalise` and `--utf16-decode` (tests/e2e/view_test.py).
+ * against `sigtool --ascii-normalise` and `--utf16-decode` (tests/e2e/sigtool_test.py).
  * [facts/clamav.md 4.4] */
 #ifndef HF_VIEW_VIEW_H
 #define HF_VIEW_VIEW_H
