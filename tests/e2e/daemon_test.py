@@ -496,4 +496,37 @@ def status_of_the_command_line_shows_the_daemon():
     assert r.returncode == 2 and b"classic" in r.stderr, r
 
 
+@case
+def with_few_descriptors_everybody_still_gets_the_right_answer():
+    with Daemon(start=False) as d:
+        d.process = subprocess.Popen(["sh", "-c", "ulimit -n 150; exec %s --config holdfast.conf" % HOLDFASTD],
+                                     env=dict(os.environ, XDG_CACHE_HOME=d.here + "/cache"), stderr=subprocess.PIPE)
+        until(lambda: d.stream(eicar()) == b"stream: %s FOUND\0" % NAME)
+        answers = []
+
+        def ask():
+            for _ in range(5):
+                answers.append(d.stream(eicar(), 30))
+        threads = [threading.Thread(target=ask) for _ in range(120)]
+        [t.start() for t in threads]
+        [t.join() for t in threads]
+        wrong = [a for a in answers if a != b"stream: %s FOUND\0" % NAME]
+        assert len(answers) == 600 and not wrong, wrong[:5]
+
+
+@case
+def a_full_disk_makes_errors_and_no_clean_answers():
+    need("unshare", "mount")
+    how = ["unshare", "--mount", "--propagation", "private"] + ([] if os.getuid() == 0 else ["--user", "--map-root-user"])
+    if subprocess.call(how + ["mount", "-t", "tmpfs", "none", "/mnt"], stderr=subprocess.DEVNULL):
+        raise Skip("mounts are not allowed here")
+    with Daemon("[daemon]", "temporary-directory = /mnt", start=False) as d:
+        d.process = subprocess.Popen(how + ["sh", "-c", "mount -t tmpfs -o size=64k none /mnt && exec %s --config holdfast.conf" % HOLDFASTD],
+                                     env=dict(os.environ, XDG_CACHE_HOME=d.here + "/cache"), stderr=subprocess.PIPE)
+        until(lambda: d.stream(eicar()) == b"stream: %s FOUND\0" % NAME)
+        for _ in range(3):
+            assert d.stream(b"x" * 300000 + eicar()) == b"INSTREAM: Can't write to temporary file. ERROR\0"
+            assert d.stream(eicar()) == b"stream: %s FOUND\0" % NAME
+
+
 main()
