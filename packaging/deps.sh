@@ -10,7 +10,7 @@ set -eu
 
 build="gcc libc6-dev make meson ninja-build pkg-config
 libssl-dev libseccomp-dev libarchive-dev zlib1g-dev libdeflate-dev libbz2-dev liblzma-dev
-libzstd-dev liblz4-dev libmspack-dev liblhasa-dev libpcre2-dev libinih-dev libmagic-dev"
+libcurl4-openssl-dev libzstd-dev liblz4-dev libmspack-dev liblhasa-dev libpcre2-dev libinih-dev libmagic-dev"
 check="$build
 libcmocka-dev python3 clamav clamav-daemon clamdscan clamav-testfiles yara p7zip-full genisoimage cpio rpm dpkg-dev zip
 xz-utils zstd lz4 bzip2 binutils strace man-db libarchive-tools lzip arj ncompress lhasa

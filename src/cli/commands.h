@@ -11,6 +11,9 @@ extern const struct hf_command hf_command_inspect;    /* inspect_command.c */
 extern const struct hf_command hf_command_db;         /* db_command.c: build, info, check */
 extern const struct hf_command hf_command_config;
 extern const struct hf_command hf_command_status;     /* status_command.c */
+extern const struct hf_command hf_command_update;     /* update_command.c */
+extern const struct hf_command hf_command_trust;      /* trust_command.c */
+extern const struct hf_command hf_command_feed;       /* feed_command.c: for publishers */
 extern const struct hf_command hf_command_version;    /* holdfast.c */
 extern const struct hf_command hf_command_help;       /* holdfast.c */
 extern const struct hf_command hf_command_completion; /* holdfast.c */

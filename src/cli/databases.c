@@ -8,6 +8,7 @@
 #include "db/builtin.h"
 #include "db/cvd.h"
 #include "format/schema.h"
+#include "update/site.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,6 +26,7 @@ struct opening {
     hf_databases_on_note *on_note;
     void *user;
     struct hf_buffer *error;
+    char *published[HF_DB_SEGMENTS_MAX]; /* paths of publishers' databases; owned */
     uint64_t notes;
 };
 
@@ -295,18 +297,37 @@ static void count_signatures(struct hf_databases *out)
 static void name_them(struct hf_databases *out, const char *const *paths, size_t count)
 {
     if (count == 0)
-        hf_buffer_text(&out->name, "built-in");
+        hf_buffer_text(&out->name, out->count > 1 ? "built-in and published" : "built-in");
     for (size_t i = 0; i < count; i++)
         hf_buffer_format(&out->name, "%s%s", i > 0 ? ", " : "", paths[i]);
     hf_buffer_u8(&out->name, 0);
 }
 
+enum { PUBLISHED_MAX = HF_DB_SEGMENTS_MAX };
+
+/* What is used when nothing is named: the built-in content, the active generations of the publishers
+ * that are trusted, the owner's own. */
+static enum hf_status take_published(struct opening *o)
+{
+    struct hf_site place = {.config_dir = -1, .content_dir = -1};
+    size_t count = 0;
+    int fd = hf_memfd_of("holdfast-content", hf_db_builtin());
+    enum hf_status st =
+        fd >= 0 ? take_segment(o, fd) : cannot(o, HF_IO, "built-in content");
+    if (st == HF_OK && hf_site_look(&place) == HF_OK)
+        st = hf_site_databases(&place, o->published, PUBLISHED_MAX, &count);
+    hf_site_done(&place);
+    for (size_t i = 0; i < count && st == HF_OK; i++)
+        st = sort_out(o, o->published[i]);
+    if (st == HF_LIMIT && o->error->len == 0)
+        return cannot(o, st, "content of publishers");
+    return st == HF_OK && o->text_count > 0 ? take_texts(o) : st;
+}
+
 static enum hf_status take_all(struct opening *o, const char *const *paths, size_t count)
 {
-    if (count == 0) {
-        int fd = hf_memfd_of("holdfast-content", hf_db_builtin());
-        return fd >= 0 ? take_segment(o, fd) : cannot(o, HF_IO, "built-in content");
-    }
+    if (count == 0)
+        return take_published(o);
     for (size_t i = 0; i < count; i++) {
         enum hf_status st = sort_out(o, paths[i]);
         if (st != HF_OK)
@@ -321,13 +342,15 @@ enum hf_status hf_databases_open(struct hf_databases *out, const char *const *pa
 {
     *out = (struct hf_databases){0};
     struct opening o = {.out = out, .on_note = on_note, .user = user, .error = error};
-    o.text = calloc(count + 1, sizeof *o.text);
-    o.beside = calloc(count + 1, sizeof *o.beside);
+    o.text = calloc(count + PUBLISHED_MAX + 1, sizeof *o.text);
+    o.beside = calloc(count + PUBLISHED_MAX + 1, sizeof *o.beside);
     enum hf_status st = o.text != NULL && o.beside != NULL
                             ? take_all(&o, paths, count)
                             : cannot(&o, HF_NOMEM, "database");
     free((void *)o.text);
     free(o.beside);
+    for (size_t i = 0; i < PUBLISHED_MAX; i++)
+        free(o.published[i]);
     if (st != HF_OK)
         return st;
     name_them(out, paths, count);
