@@ -232,6 +232,28 @@ static void turn_pool(struct hf_listener *l)
 
 /* ---- the supervisor ---- */
 
+/* Give the newest database that is not loaded yet to the pool; one that is loading another may take
+ * it only later. Older ones that wait are not wanted any more. */
+static void load_waiting(struct hf_listener *l)
+{
+    struct hf_generation *g = newest(l);
+    if (l->pool == NULL || g == NULL || g->number != UINT64_MAX)
+        return;
+    for (size_t i = 0; i < HF_GENERATIONS_HELD; i++)
+        if (l->generations[i].db != NULL && l->generations[i].number == UINT64_MAX &&
+            &l->generations[i] != g)
+            drop_generation(&l->generations[i]);
+    enum hf_status st = hf_pool_reload(l->pool, g->fds, g->fd_count, &g->number);
+    if (st == HF_OK)
+        return;
+    g->number = UINT64_MAX;
+    if (st == HF_LIMIT)
+        return;
+    l->counters.reloads_refused++;
+    hf_listener_error(l, "a new database cannot be loaded now: %s", hf_status_text(st));
+    drop_generation(g);
+}
+
 static void on_database(struct hf_listener *l, struct hf_daemon_mail *mail)
 {
     const struct hf_daemon_message *m = &mail->message;
@@ -266,12 +288,7 @@ static void on_database(struct hf_listener *l, struct hf_daemon_mail *mail)
         open_pool(l, g);
         return;
     }
-    enum hf_status st = hf_pool_reload(l->pool, g->fds, g->fd_count, &g->number);
-    if (st != HF_OK) {
-        l->counters.reloads_refused++;
-        hf_listener_error(l, "a new database cannot be loaded now: %s", hf_status_text(st));
-        drop_generation(g);
-    }
+    load_waiting(l);
 }
 
 static void take_opener(struct hf_listener *l, struct hf_daemon_mail *mail)
@@ -435,6 +452,7 @@ static int next_timeout(const struct hf_listener *l)
 static void sweep(struct hf_listener *l)
 {
     uint64_t now = hf_daemon_ms();
+    load_waiting(l);
     if (l->pool == NULL && l->pool_again_ms != 0 && now >= l->pool_again_ms) {
         struct hf_generation *g = newest(l);
         if (g != NULL)
