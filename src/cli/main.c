@@ -14,6 +14,8 @@ static const struct {
     {"clamdscan", hf_clamdscan_main},
     {"clamscan", hf_clamscan_main},
     {"sigtool", hf_sigtool_main},
+    {"yara", hf_yara_main},
+    {"yarac", hf_yarac_main},
 };
 
 int main(int argc, char **argv)

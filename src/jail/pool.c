@@ -473,7 +473,8 @@ static void check_clock(struct hf_pool *pool, struct hf_pool_worker *w, uint64_t
     uint64_t object = atomic_load_explicit(&w->page->object, memory_order_relaxed);
     uint64_t started = atomic_load_explicit(&w->page->started, memory_order_relaxed);
     /* One that the template has not told of yet is the template's fault, not its object's. */
-    if (w->out.count == 0 || w->pidfd < 0 || object != w->seen_object || started != w->seen_started) {
+    if (w->out.count == 0 || w->pidfd < 0 || object != w->seen_object ||
+        started != w->seen_started) {
         w->seen_object = object;
         w->seen_started = started;
         w->still_ms = 0;

@@ -58,6 +58,14 @@ struct hf_pool_options {
     bool all_match;
     bool inspect; /* reports have every object, its digests and facts; set all_match too */
     bool note_digests; /* reports say which digests were asked (scan/asked.h) */
+    bool flat;    /* files are not unpacked: what is scanned is the file alone */
+    struct hf_tell_options tell; /* what reports have in told */
+    /* The values that conditions know by number; borrowed while the pool is open. has_externals
+     * false: those of rules/externals.h. */
+    const struct hf_value *externals;
+    size_t external_count;
+    bool has_externals;
+    int report_fd; /* > 0: a report for the module cuckoo; borrowed while the pool is open */
     struct hf_limits limits;
     const int *db_fds; /* database segments, oldest first; duplicated by the call */
     size_t db_count;

@@ -83,6 +83,7 @@ struct hf_pool_worker {
     struct hf_report report;
     uint8_t *facts_at; /* where the next piece of facts goes; NULL: there was no room */
     uint64_t facts_missing; /* bytes announced and not come yet */
+    struct hf_buffer told;  /* so far, of the object whose report comes in */
 };
 
 struct hf_pool {

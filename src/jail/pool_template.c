@@ -59,19 +59,34 @@ static int spawn(struct hf_pool *pool, struct hf_pool_template *t, int channel)
 
 static enum hf_status send_config(struct hf_pool *pool, const struct hf_pool_template *t)
 {
+    HF_AUTO(hf_buffer_done) struct hf_buffer values = {0};
+    const struct hf_pool_options *o = &pool->options;
+    int fds[HF_DB_SEGMENTS_MAX + 1];
+    size_t count = t->db_count;
+    memcpy(fds, t->db_fds, count * sizeof *fds);
+    if (o->report_fd > 0)
+        fds[count++] = o->report_fd;
+    if (o->has_externals)
+        hf_told_put_values(&values, o->externals, o->external_count);
     struct hf_msg_config config = {
-        .limits = pool->options.limits,
-        .all_match = pool->options.all_match,
-        .inspect = pool->options.inspect,
-        .note_digests = pool->options.note_digests,
+        .limits = o->limits,
+        .all_match = o->all_match,
+        .inspect = o->inspect,
+        .note_digests = o->note_digests,
+        .flat = o->flat,
+        .tell = o->tell,
+        .has_report = o->report_fd > 0,
+        .has_externals = o->has_externals,
+        .externals = hf_buffer_view(&values),
         .memory = WORKER_MEMORY,
     };
     hf_buffer_clear(&pool->out);
     hf_msg_put_config(&pool->out, &config);
-    if (pool->out.failed)
+    if (pool->out.failed || values.failed)
         return HF_NOMEM;
-    return hf_channel_send(t->control, hf_buffer_view(&pool->out), t->db_fds, t->db_count,
-                           true);
+    if (values.len > HF_EXTERNALS_BYTES_MAX)
+        return HF_LIMIT;
+    return hf_channel_send(t->control, hf_buffer_view(&pool->out), fds, count, true);
 }
 
 static bool readable(int fd, int timeout_ms)

@@ -67,6 +67,7 @@ static void clear(struct hf_pool_worker *w)
     hf_fd_release(&w->pidfd);
     if (w->page != NULL)
         munmap((void *)(uintptr_t)w->page, sizeof *w->page);
+    hf_buffer_done(&w->told);
     struct hf_arena *arena = w->arena; /* kept for the next worker in this place */
     struct hf_arena_mark empty = w->empty;
     hf_arena_rewind(arena, empty);
@@ -272,6 +273,17 @@ static bool on_facts(struct hf_pool_worker *w, const struct hf_msg_facts *m)
     return true;
 }
 
+/* A worker sends nothing that was not asked for, and not without end. */
+static bool on_told(struct hf_pool *pool, struct hf_pool_worker *w,
+                    const struct hf_msg_told *m)
+{
+    if (m->object != w->next_done || !pool->options.tell.rules ||
+        m->piece.len > HF_TOLD_BYTES_MAX + HF_FACTS_PIECE_MAX - w->told.len)
+        return false;
+    hf_buffer_bytes(&w->told, m->piece);
+    return !w->told.failed;
+}
+
 static void finish_object(struct hf_pool *pool, struct hf_pool_worker *w)
 {
     w->next_done++;
@@ -309,9 +321,11 @@ static bool on_done(struct hf_pool *pool, struct hf_pool_worker *w,
     r->asked = m->asked;
     r->worker = w->serial;
     r->generation = w->template->generation;
+    r->told = hf_buffer_view(&w->told);
     uint32_t item = hf_pool_pop(pool, &w->out);
     finish_object(pool, w);
     hf_pool_report(pool, item, m->status, r);
+    hf_buffer_clear(&w->told);
     hf_arena_rewind(w->arena, w->empty);
     w->report = hf_report_begin(w->arena);
     return true;
@@ -340,6 +354,8 @@ static bool on_datagram(struct hf_pool *pool, struct hf_pool_worker *w,
             good = on_object(pool, w, &m.seen_object);
         else if (good && m.type == HF_MSG_FACTS)
             good = on_facts(w, &m.facts);
+        else if (good && m.type == HF_MSG_TOLD)
+            good = on_told(pool, w, &m.told);
         else
             good = good && m.type == HF_MSG_DONE && on_done(pool, w, &m.done);
         hf_arena_rewind(pool->arena, mark);

@@ -49,6 +49,14 @@ void hf_msg_put_config(struct hf_buffer *out, const struct hf_msg_config *m)
     hf_buffer_u8(out, m->all_match);
     hf_buffer_u8(out, m->inspect);
     hf_buffer_u8(out, m->note_digests);
+    hf_buffer_u8(out, m->flat);
+    hf_buffer_u8(out, m->tell.rules);
+    hf_buffer_u8(out, m->tell.matches);
+    hf_buffer_u8(out, m->tell.lines);
+    hf_buffer_u32(out, m->tell.data_max);
+    hf_buffer_u8(out, m->has_report);
+    hf_buffer_u8(out, m->has_externals);
+    put_bounded(out, m->externals, HF_EXTERNALS_BYTES_MAX);
     hf_buffer_u64(out, m->memory);
     end(out, body);
 }
@@ -179,6 +187,14 @@ void hf_msg_put_facts(struct hf_buffer *out, const struct hf_msg_facts *m)
     end(out, body);
 }
 
+void hf_msg_put_told(struct hf_buffer *out, const struct hf_msg_told *m)
+{
+    size_t body = begin(out, HF_MSG_TOLD);
+    hf_buffer_u64(out, m->object);
+    put_bounded(out, m->piece, HF_FACTS_PIECE_MAX);
+    end(out, body);
+}
+
 /* Decoding. A value out of range is noted in *bad and becomes 0; the record is refused as a
  * whole at its end. */
 
@@ -234,6 +250,14 @@ static enum hf_status get_config(struct hf_cursor *c, struct hf_arena *arena,
     m->config.all_match = get_bool(c, bad);
     m->config.inspect = get_bool(c, bad);
     m->config.note_digests = get_bool(c, bad);
+    m->config.flat = get_bool(c, bad);
+    m->config.tell.rules = get_bool(c, bad);
+    m->config.tell.matches = get_bool(c, bad);
+    m->config.tell.lines = get_bool(c, bad);
+    m->config.tell.data_max = hf_u32le(c);
+    m->config.has_report = get_bool(c, bad);
+    m->config.has_externals = get_bool(c, bad);
+    m->config.externals = get_bounded(c, HF_EXTERNALS_BYTES_MAX, bad);
     m->config.memory = hf_u64le(c);
     return HF_OK;
 }
@@ -381,6 +405,17 @@ static enum hf_status get_facts(struct hf_cursor *c, struct hf_arena *arena,
     return HF_OK;
 }
 
+static enum hf_status get_told(struct hf_cursor *c, struct hf_arena *arena,
+                               struct hf_message *m, bool *bad)
+{
+    (void)arena;
+    m->told.object = hf_u64le(c);
+    m->told.piece = get_bounded(c, HF_FACTS_PIECE_MAX, bad);
+    if (m->told.piece.len == 0)
+        *bad = true;
+    return HF_OK;
+}
+
 typedef enum hf_status getter(struct hf_cursor *c, struct hf_arena *arena,
                               struct hf_message *m, bool *bad);
 
@@ -391,6 +426,7 @@ static getter *const getters[] = {
     [HF_MSG_FINDING] = get_finding, [HF_MSG_INCIDENT] = get_incident,
     [HF_MSG_DONE] = get_done,       [HF_MSG_OBJECT] = get_object,
     [HF_MSG_FACTS] = get_facts,     [HF_MSG_SUSPENDED] = get_suspended,
+    [HF_MSG_TOLD] = get_told,
 };
 
 enum hf_status hf_msg_next(struct hf_cursor *datagram, struct hf_arena *arena,

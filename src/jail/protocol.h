@@ -20,6 +20,7 @@
 
 #include "base/buffer.h"
 #include "base/cursor.h"
+#include "facts/told.h"
 #include "scan/asked.h"
 #include "scan/report.h"
 
@@ -29,6 +30,7 @@ enum {
     HF_MESSAGE_MAX = 96 * 1024, /* the longest FINDING, 64 names of 1 KiB, fits whole */
     HF_READY_TEXT_MAX = 1024,
     HF_FACTS_PIECE_MAX = 32 * 1024,
+    HF_EXTERNALS_BYTES_MAX = 64 * 1024, /* of values in a CONFIG */
     HF_BATCH_MAX = 64 /* descriptors in one BATCH; the kernel's own limit is 253 */
 };
 
@@ -43,9 +45,10 @@ enum hf_message_type {
     HF_MSG_FINDING, /* worker -> parent, records; any number in a datagram, in order: all */
     HF_MSG_INCIDENT, /*   FINDINGs and INCIDENTs of an object, then its DONE */
     HF_MSG_DONE,
-    HF_MSG_OBJECT,   /* worker -> parent, inspecting only: an object of the file, */
-    HF_MSG_FACTS,    /*   then its facts in pieces; before DONE */
-    HF_MSG_SUSPENDED /* worker -> parent: a signature that was given up; before DONE */
+    HF_MSG_OBJECT,    /* worker -> parent, inspecting only: an object of the file, */
+    HF_MSG_FACTS,     /*   then its facts in pieces; before DONE */
+    HF_MSG_SUSPENDED, /* worker -> parent: a signature that was given up; before DONE */
+    HF_MSG_TOLD /* worker -> parent: a piece of what was told (facts/told.h); before DONE */
 };
 
 /* Layers of the jail, as bits; `holdfast status --jail` shows them. */
@@ -61,7 +64,14 @@ enum hf_jail_layer {
 
 struct hf_msg_config {
     struct hf_limits limits;
-    bool all_match, inspect, note_digests;
+    bool all_match, inspect, note_digests, flat;
+    struct hf_tell_options tell;
+    /* The last descriptor is no database but a report for the module cuckoo. */
+    bool has_report;
+    /* Values that conditions know by number; has_externals false: those of rules/externals.h.
+     * Encoded as hf_told_put_values does. */
+    bool has_externals;
+    struct hf_bytes externals;
     uint64_t memory; /* bytes of private memory a worker may have (RLIMIT_DATA) */
 };
 
@@ -121,6 +131,11 @@ struct hf_msg_facts {
     struct hf_bytes piece; /* 1..HF_FACTS_PIECE_MAX bytes */
 };
 
+struct hf_msg_told {
+    uint64_t object;
+    struct hf_bytes piece; /* 1..HF_FACTS_PIECE_MAX bytes */
+};
+
 struct hf_msg_done {
     uint64_t object;
     enum hf_status status; /* HF_OK; HF_INVALID, HF_IO: could not be read at all */
@@ -129,7 +144,7 @@ struct hf_msg_done {
         suspended_dropped;
     bool excused, asked_cut;
     struct hf_bytes asked; /* at most HF_ASKED_BYTES_MAX */
-    bool last; /* the worker ends now by itself: send it nothing more */
+    bool last;             /* the worker ends now by itself: send it nothing more */
 };
 
 /* The page that a worker shares with its parent. */
@@ -153,6 +168,7 @@ void hf_msg_put_suspended(struct hf_buffer *out, const struct hf_msg_suspended *
 void hf_msg_put_done(struct hf_buffer *out, const struct hf_msg_done *m);
 void hf_msg_put_object(struct hf_buffer *out, const struct hf_msg_object *m);
 void hf_msg_put_facts(struct hf_buffer *out, const struct hf_msg_facts *m);
+void hf_msg_put_told(struct hf_buffer *out, const struct hf_msg_told *m);
 
 /* A decoded record; what it borrows is in the datagram or in the arena given. */
 struct hf_message {
@@ -170,6 +186,7 @@ struct hf_message {
         struct hf_msg_done done;
         struct hf_msg_object seen_object;
         struct hf_msg_facts facts;
+        struct hf_msg_told told;
     };
 };
 

@@ -6,6 +6,7 @@
  * What it may do after sealing: messages on descriptor 3, fork, wait, set up a child. */
 #include "jail/template.h"
 
+#include "base/fd.h"
 #include "format/authenticode.h"
 #include "format/libmagic.h"
 #include "jail/channel.h"
@@ -34,6 +35,10 @@ struct template
 {
     struct hf_seal seal;
     struct hf_engine *engine;
+    struct hf_teller teller;
+    struct hf_fact_outside outside;
+    struct hf_buffer report; /* for the module cuckoo */
+    struct hf_value *externals;
     struct hf_arena *arena;
     struct hf_buffer out;
     pid_t pid;
@@ -112,15 +117,61 @@ static int refuse(struct template *t, enum hf_status status, const char *text)
     return HF_WORKER_EXIT_SETUP;
 }
 
+enum { REPORT_FILE_MAX = 256 << 20 };
+
+/* What rules get from outside. The report is hostile: here its bytes are only copied, parsed they
+ * are in a worker, when a rule asks. */
+static bool take_outside(struct template *t, const struct request *request, int report)
+{
+    const struct hf_msg_config *config = &request->message.config;
+    t->teller.options = config->tell;
+    t->outside = (struct hf_fact_outside){.describe = hf_libmagic_describe};
+    if (config->tell.lines) {
+        t->outside.log = hf_teller_line;
+        t->outside.user = &t->teller;
+    }
+    if (report >= 0) {
+        if (lseek(report, 0, SEEK_SET) != 0 ||
+            hf_fd_read_all(report, REPORT_FILE_MAX, &t->report) != HF_OK)
+            return false;
+        t->outside.cuckoo = hf_buffer_view(&t->report);
+    }
+    return true;
+}
+
+/* Values given in a CONFIG; they live as long as the process. */
+static bool take_externals(struct template *t, const struct hf_msg_config *config,
+                           struct hf_engine_options *options)
+{
+    if (!config->has_externals)
+        return true;
+    struct hf_arena *arena = hf_arena_new(4 * HF_EXTERNALS_BYTES_MAX);
+    struct hf_bytes kept = {0};
+    if (arena != NULL)
+        kept = hf_arena_copy(arena, config->externals);
+    if (arena == NULL || (kept.data == NULL && kept.len > 0))
+        return false;
+    struct hf_cursor c = hf_cursor_open(kept.data, kept.len, NULL);
+    options->external_count = hf_told_get_values(&c, arena, &t->externals);
+    options->externals = t->externals;
+    return t->externals != NULL;
+}
+
 /* Databases, libraries, engine. Returns NULL, or what failed. */
 static const char *prepare(struct template *t, const struct request *config,
                            enum hf_status *status)
 {
     struct hf_db *db;
-    *status = hf_db_open(config->fds, config->fd_count, &db);
+    bool has_report = config->message.config.has_report && config->fd_count > 0;
+    size_t segments = config->fd_count - has_report;
+    *status = hf_db_open(config->fds, segments, &db);
+    bool outside = take_outside(t, config, has_report ? config->fds[segments] : -1);
     close_all(config->fds, config->fd_count);
     if (*status != HF_OK)
         return "the database cannot be opened";
+    *status = HF_IO;
+    if (!outside)
+        return "the report for the module cuckoo cannot be read";
     (void)setlocale(LC_ALL, "C.UTF-8"); /* without it libraries keep names as bytes */
     /* mktime of the ISO decoder would open /etc/localtime again and again; a zone that is set and
      * known is not looked up. */
@@ -130,15 +181,20 @@ static const char *prepare(struct template *t, const struct request *config,
     /* What is missing makes signatures unverified, no more. */
     (void)hf_authenticode_prepare();
     (void)hf_libmagic_prepare();
-    static const struct hf_fact_outside outside = {.describe = hf_libmagic_describe};
     struct hf_engine_options options = {
         .limits = config->message.config.limits,
         .all_match = config->message.config.all_match,
         .inspect = config->message.config.inspect,
-        .outside = &outside,
         .note_digests = config->message.config.note_digests,
+        .flat = config->message.config.flat,
+        .on_true_rule = t->teller.options.rules ? hf_teller_rule : NULL,
+        .on_true_rule_user = &t->teller,
+        .outside = &t->outside,
         .spool_fd = HF_SPOOL_FD,
     };
+    *status = HF_NOMEM;
+    if (!take_externals(t, &config->message.config, &options))
+        return "the values for rules cannot be read";
     *status = hf_engine_new(db, &options, &t->engine);
     if (*status != HF_OK)
         return "the engine cannot be prepared";
@@ -172,6 +228,7 @@ static int become_worker(struct template *t, const struct request *request)
     struct hf_worker_start start = {
         .seal = &t->seal,
         .engine = t->engine,
+        .teller = &t->teller,
         .channel = request->fds[0],
         .page = request->fds[1],
         .spool = request->message.fork.has_spool ? request->fds[2] : -1,

@@ -3,6 +3,7 @@
 #define HF_JAIL_TEMPLATE_H
 
 #include "jail/seal.h"
+#include "jail/teller.h"
 #include "scan/engine.h"
 
 /* The template's life; returns the exit status of the process. jail: HOLDFAST_JAIL or NULL. */
@@ -12,6 +13,7 @@ int hf_template_run(const char *jail);
 struct hf_worker_start {
     const struct hf_seal *seal;
     struct hf_engine *engine; /* spools to HF_SPOOL_FD */
+    struct hf_teller *teller; /* whom the engine tells */
     int channel, page, spool; /* as the template received them; spool -1: none */
 };
 

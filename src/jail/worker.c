@@ -26,6 +26,7 @@ enum {
 
 struct worker {
     struct hf_engine *engine;
+    struct hf_teller *teller;
     struct hf_worker_page *page;
     struct hf_arena *arena;
     struct hf_source_buffer buffer;
@@ -111,6 +112,17 @@ static bool send_report(struct worker *w, uint64_t object, const struct hf_repor
             return false;
         hf_msg_put_suspended(&w->out, &m);
     }
+    struct hf_bytes told = hf_buffer_view(&w->teller->out);
+    for (size_t at = 0; at < told.len; at += HF_FACTS_PIECE_MAX) {
+        size_t left = told.len - at;
+        struct hf_msg_told m = {
+            .object = object,
+            .piece = hf_bytes_of(told.data + at,
+                                 left < HF_FACTS_PIECE_MAX ? left : HF_FACTS_PIECE_MAX)};
+        if (!make_room(w))
+            return false;
+        hf_msg_put_told(&w->out, &m);
+    }
     for (size_t i = 0; i < report->inspected_count; i++)
         if (!send_inspected(w, object, &report->inspected[i]))
             return false;
@@ -125,6 +137,8 @@ static struct hf_report scan_source(struct worker *w, struct hf_source *source)
         hf_report_incident(&report, HF_REASON_LIMIT, &itself);
         w->ending = true;
     }
+    if (w->teller->cut || w->teller->out.failed)
+        hf_report_incident(&report, HF_REASON_LIMIT, &itself);
     hf_engine_forget(w->engine, source);
     if (hf_source_close(source) == HF_CHANGED)
         hf_report_incident(&report, HF_REASON_CHANGED, &itself);
@@ -165,6 +179,7 @@ static bool scan_object(struct worker *w, uint64_t object, uint32_t which,
 {
     struct hf_source *source = &w->sources[which];
     int fd = w->fds[which];
+    hf_teller_begin(w->teller);
     struct hf_report report = hf_report_begin(w->arena);
     enum hf_status st = w->is_open[which] ? HF_OK : hf_source_open(source, fd, &w->buffer);
     if (st == HF_OK) {
@@ -244,6 +259,7 @@ int hf_worker_run(const struct hf_worker_start *start)
 {
     static struct worker w; /* of the process */
     w.engine = start->engine;
+    w.teller = start->teller;
     if (!place_descriptors(&w, start))
         return HF_WORKER_EXIT_SETUP;
     atomic_store(&w.page->object, UINT64_MAX);

@@ -84,6 +84,7 @@ struct hf_report {
     struct hf_signature *suspended;
     size_t suspended_count;
     uint64_t suspended_dropped;
+    struct hf_bytes told; /* what rules say of themselves (facts/told.h); borrowed */
     struct hf_inspected *inspected; /* containers before what is in them; inspecting only */
     size_t inspected_count;
     uint64_t inspected_dropped; /* objects that there was no room for */

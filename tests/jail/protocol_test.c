@@ -28,14 +28,29 @@ static void test_control_messages_come_back_as_they_were(void **state)
     (void)state;
     HF_AUTO(hf_arena_release) struct hf_arena *arena = hf_arena_new(1 << 20);
     HF_AUTO(hf_buffer_done) struct hf_buffer b = {0};
-    struct hf_msg_config config = {
-        .limits = {1, 2, 3, 4, 5, 6}, .all_match = true, .memory = 7};
+    struct hf_msg_config config = {.limits = {1, 2, 3, 4, 5, 6},
+                                   .all_match = true,
+                                   .flat = true,
+                                   .tell = {.rules = true, .lines = true, .data_max = 9},
+                                   .has_report = true,
+                                   .has_externals = true,
+                                   .externals = hf_bytes_text("values"),
+                                   .memory = 7};
     hf_msg_put_config(&b, &config);
     struct hf_message m = decode(&b, arena);
     assert_int_equal(m.type, HF_MSG_CONFIG);
     assert_memory_equal(&m.config.limits, &config.limits, sizeof config.limits);
     assert_true(m.config.all_match);
     assert_int_equal(m.config.memory, 7);
+    assert_true(m.config.flat && m.config.has_report && m.config.has_externals);
+    assert_true(m.config.tell.rules && !m.config.tell.matches && m.config.tell.lines);
+    assert_int_equal(m.config.tell.data_max, 9);
+    assert_true(hf_bytes_equal(m.config.externals, hf_bytes_text("values")));
+    hf_buffer_clear(&b);
+    hf_msg_put_told(&b, &(struct hf_msg_told){78, hf_bytes_text("told")});
+    m = decode(&b, arena);
+    assert_int_equal(m.told.object, 78);
+    assert_true(hf_bytes_equal(m.told.piece, hf_bytes_text("told")));
     hf_buffer_clear(&b);
     hf_msg_put_ready(&b, &(struct hf_msg_ready){HF_NOMEM, 5, hf_bytes_text("why")});
     m = decode(&b, arena);

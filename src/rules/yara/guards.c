@@ -369,6 +369,13 @@ void analyse_rule(struct parser *p)
     struct rule_build *r = &p->rule;
     struct hf_rule *rule = &r->rule->rule;
     bool never;
+    if (r->rule->is_private)
+        rule->flags |= HF_RULE_PRIVATE;
+    if (r->speaks) { /* what it says on the way is wanted, whatever it comes to */
+        rule->flags |= HF_RULE_WAKES_ALONE;
+        rule->guards = rule->alone = no_guards();
+        return;
+    }
     rule->guards =
         sound(guards_of(&(struct analysis){p->yara, false}, r->condition, &never));
     if (!is_false(without_matches(r->condition))) {
@@ -376,6 +383,4 @@ void analyse_rule(struct parser *p)
         rule->alone =
             sound(guards_of(&(struct analysis){p->yara, true}, r->condition, &never));
     }
-    if (r->rule->is_private)
-        rule->flags |= HF_RULE_PRIVATE;
 }

@@ -78,6 +78,7 @@ struct rule_build {
     unsigned loop_count;
     unsigned local_count; /* in use now */
     bool failed;
+    bool speaks; /* names the module console: evaluating it is heard */
 };
 
 struct parser {

@@ -40,6 +40,8 @@ static struct node *resolve_module(struct parser *p, const struct token *at)
         node->type = HF_FACT_STRUCT;
         node->record = o->modules[i]->record;
         node->primary = true;
+        if (strcmp(o->modules[i]->name, "console") == 0)
+            p->rule.speaks = true;
         return node;
     }
     return NULL;
