@@ -20,7 +20,7 @@ static struct hf_db *db;
 static struct hf_engine *engine;
 static struct hf_arena *arena;
 static struct hf_source_buffer buffer;
-static uint64_t files, bytes, findings, limits;
+static uint64_t files, bytes, findings, limits, suspended;
 static bool verbose;
 
 static void print_findings(const char *path, const struct hf_report *report)
@@ -54,6 +54,7 @@ static int scan_file(const char *path, const struct stat *st, int kind, struct F
     bytes += source.bytes.len;
     findings += report.finding_count;
     limits += report.incident_count;
+    suspended += report.suspended_count;
     if (verbose) {
         double ms = 1e3 * (double)(end.tv_sec - begin.tv_sec) +
                     1e-6 * (double)(end.tv_nsec - begin.tv_nsec);
@@ -91,8 +92,9 @@ int main(int argc, char **argv)
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     printf("%" PRIu64 " files, %" PRIu64 " bytes, %" PRIu64 " findings, %" PRIu64
-           " incidents, %.3f s, %.1f MB/s, %ld KiB\n",
-           files, bytes, findings, limits, s, (double)bytes / s / 1e6, usage.ru_maxrss);
+           " incidents, %" PRIu64 " suspended, %.3f s, %.1f MB/s, %ld KiB\n",
+           files, bytes, findings, limits, suspended, s, (double)bytes / s / 1e6,
+           usage.ru_maxrss);
     hf_engine_free(engine);
     hf_db_close(db);
     hf_source_buffer_done(&buffer);

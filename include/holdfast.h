@@ -68,6 +68,10 @@ struct hf_limits {
     uint64_t depth;        /* children of children */
     uint64_t work;         /* work units: about one per hostile record or per KiB touched */
     uint64_t time_ms;      /* wall clock backstop, kept by the parent of the worker */
+    /* What one rule may cost in one object: so many steps of its condition, and one for every
+     * second byte; a quarter of it each pattern that no longer literal piece helps to find. A rule
+     * that would cost more is given up for the object and named as suspended. */
+    uint64_t rule_work;
 };
 
 struct hf_options {

@@ -17,6 +17,8 @@ const struct hf_limit_row hf_limit_rows[] = {
      "deepest nesting of containers to open; 0: no limit"},
     {"max-work", "N", offsetof(struct hf_limits, work), 1, 200000000,
      "most work units (about one per record or KiB) for one file; 0: no limit"},
+    {"max-rule-work", "N", offsetof(struct hf_limits, rule_work), 1, 16384,
+     "steps one rule may cost in one object, besides one for 2 bytes; 0: no limit"},
     {"max-scantime", "SECONDS", offsetof(struct hf_limits, time_ms), 1000, 120000,
      "give up on a file after this time, as a backstop; 0: never"},
 };

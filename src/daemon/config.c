@@ -72,6 +72,7 @@ const struct hf_setting hf_settings[] = {
     {"MaxRecursion", "limits", "max-recursion", N, AT(limits.depth), "17", "deepest nesting of containers; 0: no limit"},
     {"MaxFiles", "limits", "max-files", N, AT(limits.objects), "100000", "most objects unpacked from one; 0: no limit"},
     {NULL, "limits", "max-work", N, AT(limits.work), "200000000", "most work units for one object; 0: no limit"},
+    {NULL, "limits", "max-rule-work", N, AT(limits.rule_work), "16384", "steps one rule may cost in one object, besides one for 2 bytes; 0: no limit"},
     {"MaxScanTime", "limits", "max-scantime-ms", HF_SETTING_MS, AT(limits.time_ms), "120000", "give up on an object after so many milliseconds; 0: never"},
     /* verdicts */
     {NULL, "verdicts", "unscannable", HF_SETTING_POLICY, AT(unscannable), "ok", "answer for what could not be looked at completely: ok, error or found"},

@@ -46,6 +46,7 @@ void hf_msg_put_config(struct hf_buffer *out, const struct hf_msg_config *m)
     hf_buffer_u64(out, m->limits.depth);
     hf_buffer_u64(out, m->limits.work);
     hf_buffer_u64(out, m->limits.time_ms);
+    hf_buffer_u64(out, m->limits.rule_work);
     hf_buffer_u8(out, m->all_match);
     hf_buffer_u8(out, m->inspect);
     hf_buffer_u8(out, m->note_digests);
@@ -247,6 +248,7 @@ static enum hf_status get_config(struct hf_cursor *c, struct hf_arena *arena,
     m->config.limits.depth = hf_u64le(c);
     m->config.limits.work = hf_u64le(c);
     m->config.limits.time_ms = hf_u64le(c);
+    m->config.limits.rule_work = hf_u64le(c);
     m->config.all_match = get_bool(c, bad);
     m->config.inspect = get_bool(c, bad);
     m->config.note_digests = get_bool(c, bad);

@@ -353,6 +353,29 @@ static bool step(struct hf_machine *m, uint8_t op, const struct hf_op_shape *sha
     return true;
 }
 
+/* Operations that may work on many bytes at once. */
+static bool is_heavy(struct hf_machine *m, uint8_t op)
+{
+    if (op == HF_OP_CALL)
+        return ++m->calls > HF_MACHINE_CALLS_FREE;
+    return op == HF_OP_REGEX || (op >= HF_OP_CONTAINS && op <= HF_OP_MATCHES) ||
+           op == HF_OP_EQ || op == HF_OP_NE || op == HF_OP_COUNT_SUM ||
+           op == HF_OP_DISTINCT || op == HF_OP_DISTINCT_IN;
+}
+
+/* A step, charged to the rule as well: by what it took from the budget of all. */
+static bool charged_step(struct hf_machine *m, uint8_t op, const struct hf_op_shape *shape,
+                         size_t pops)
+{
+    struct hf_budget *all = m->input->view.budget, *own = m->input->steps;
+    const uint64_t before = all == NULL ? 0 : all->work;
+    if (!step(m, op, shape, pops))
+        return false;
+    if (own != NULL && all != NULL && is_heavy(m, op))
+        (void)hf_budget_work(own, (before - all->work) * HF_MACHINE_STEPS_A_UNIT);
+    return true;
+}
+
 enum hf_status hf_machine_run(struct hf_bytes program, struct hf_machine_input *input,
                               bool *answer)
 {
@@ -363,9 +386,12 @@ enum hf_status hf_machine_run(struct hf_bytes program, struct hf_machine_input *
     m.depth = 0;
     m.regex_count = 0;
     m.argument_count = 0;
+    m.calls = 0;
     memset(m.variables, 0, sizeof m.variables);
     *answer = false;
     while (hf_cursor_charge(&m.code, 1)) {
+        if (!hf_budget_work(input->steps, 1))
+            return HF_LIMIT;
         uint8_t op = hf_u8(&m.code);
         const struct hf_op_shape *shape = hf_op_shape(op);
         size_t length, pops;
@@ -377,7 +403,7 @@ enum hf_status hf_machine_run(struct hf_bytes program, struct hf_machine_input *
             *answer = truth(m.stack[m.depth - 1]);
             return HF_OK;
         }
-        if (!step(&m, op, shape, pops) ||
+        if (!charged_step(&m, op, shape, pops) ||
             (m.code.failed && hf_cursor_status(&m.code) != HF_LIMIT))
             return HF_MALFORMED;
     }

@@ -105,7 +105,9 @@ struct hf_match {
 enum {
     HF_MACHINE_STACK = 256,
     HF_MACHINE_VARIABLES = 64,
-    HF_MACHINE_REGEXES = 8 /* on the stack at once; older ones are replaced */
+    HF_MACHINE_REGEXES = 8, /* on the stack at once; older ones are replaced */
+    HF_MACHINE_STEPS_A_UNIT = 64,
+    HF_MACHINE_CALLS_FREE = 8 /* the first calls parse facts that all rules share */
 };
 
 /* What a program can ask about. Fields that are zero answer undefined, or false. */
@@ -121,6 +123,9 @@ struct hf_machine_input {
     const struct hf_value *externals;
     size_t external_count;
     struct hf_machine_scratch *scratch; /* of pattern/program.h, for regular expressions */
+    /* Steps that the rule may cost, beside the budget of the view, which pays for them too; steps
+     * that work on many bytes cost HF_MACHINE_STEPS_A_UNIT for each unit. NULL: no such limit. */
+    struct hf_budget *steps;
 };
 
 /*
@@ -128,7 +133,7 @@ struct hf_machine_input {
  *
  * answer  receives the result on HF_OK; false otherwise.
  * Returns HF_OK, HF_MALFORMED (not a program: unknown operation, stack or jump out of range, no
- * end), HF_LIMIT (budget).
+ * end), HF_LIMIT (budget, or input->steps: then that one is exhausted).
  */
 HF_MUST_USE enum hf_status hf_machine_run(struct hf_bytes program,
                                           struct hf_machine_input *input, bool *answer);

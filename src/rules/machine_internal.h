@@ -30,6 +30,7 @@ struct hf_machine {
     size_t argument_count; /* of the operation at work, with what it is called on */
     struct hf_machine_regex regexes[HF_MACHINE_REGEXES];
     size_t regex_count; /* made so far */
+    unsigned calls;     /* of functions, so far */
 };
 
 extern const struct hf_slot hf_slot_undefined;

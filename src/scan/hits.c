@@ -89,6 +89,20 @@ struct candidate {
     struct hf_prepared *prepared;
 };
 
+static void unite_matches(struct hf_hit *hit);
+
+/* Whether a pattern whose matches are counted up to a number has so many: they are united now and
+ * then, for several may have one start. */
+static void settle_count(struct hf_prepared *p, struct hf_hit *hit)
+{
+    if (hit->kept < p->wanted || hit->kept < p->look_again)
+        return;
+    unite_matches(hit);
+    p->look_again = 2 * hit->kept;
+    p->settled = hit->kept >= p->wanted;
+    p->first = 0; /* wherever more would be */
+}
+
 /* An hf_on_match: a confirmed match. Returns false when no more can be taken. */
 static bool keep_match(void *user, uint64_t start, uint64_t length)
 {
@@ -114,8 +128,10 @@ static bool keep_match(void *user, uint64_t start, uint64_t length)
     if (hit->count == 0 || comes_before(hit, match, hit->first))
         hit->first = match;
     hit->count++;
+    if (c->prepared->costly && c->prepared->left > HF_HITS_QUARTERS)
+        c->prepared->left -= HF_HITS_QUARTERS - 1;
     /* One match is kept even if all that is asked is whether there is one. */
-    const bool one = !c->prepared->wants_all && !hits->keep_all;
+    const bool one = c->prepared->wanted == 1 && !hits->keep_all;
     if (one) {
         c->prepared->first =
             c->prepared->settled && c->prepared->first < start ? c->prepared->first : start;
@@ -134,7 +150,20 @@ static bool keep_match(void *user, uint64_t start, uint64_t length)
     if (confirm->wide && (confirm->pattern.flags & both) == both && !hit->every)
         match.length |= WIDE_FORM;
     matches[hit->kept++] = match;
+    if (c->prepared->wanted > 1 && c->prepared->wanted < HF_PREPARED_ALL && !hits->keep_all)
+        settle_count(c->prepared, hit);
     return true;
+}
+
+/* What the candidates of a pattern may cost. */
+static uint64_t allowance(const struct hf_hits *hits, const struct hf_prepared *p)
+{
+    const uint64_t bytes = hits->view.len;
+    if (!p->costly)
+        return HF_HITS_WORK_MIN + bytes / HF_HITS_WORK_BYTES;
+    if (hits->rule_work == 0)
+        return UINT64_MAX;
+    return hits->rule_work / HF_HITS_COSTLY_SHARE + bytes / HF_HITS_COSTLY_BYTES + 1;
 }
 
 /* Whether the rule of a needle looks at the object at hand; asked once an object. */
@@ -143,7 +172,8 @@ static bool is_admitted(const struct hf_hits *hits, struct hf_prepared *p)
     if (p->object != hits->prepared->object) {
         p->object = hits->prepared->object;
         p->settled = false;
-        p->left = HF_HITS_WORK_MIN + (uint64_t)hits->view.len / HF_HITS_WORK_BYTES;
+        p->look_again = 0;
+        p->left = allowance(hits, p);
         p->admitted = !p->broken && (hits->admits == NULL ||
                                      hits->admits(hits->admits_user, p->segment, p->rule));
     }
@@ -187,18 +217,21 @@ static bool confirm(struct candidate *c, struct hf_prepared *p, uint64_t start,
     struct hf_hits *hits = c->hits;
     if (p->left == 0)
         return false;
-    struct hf_budget own = {.work = p->left - 1}; /* one for the candidate itself */
+    const uint64_t parts = p->costly ? HF_HITS_QUARTERS : 1;
+    const uint64_t before = p->left;
+    struct hf_budget own = {.work = --p->left / parts}; /* one for the candidate itself */
+    const uint64_t given = own.work;
     const enum hf_status st =
         length == IN_PLACE
             ? hf_pattern_confirm_at(&p->confirm.pattern, &p->confirm.program, hits->view,
                                     start, &own, hits->scratch, keep_match, c)
             : hf_confirm_at(&p->confirm, hits->view, start, length, &own, hits->scratch,
                             keep_match, c);
-    const uint64_t used = p->left - own.work;
-    p->left = own.work;
+    const uint64_t used = (given - own.work) * parts;
+    p->left = own.exhausted || used > p->left ? 0 : p->left - used;
     if (p->left == 0 && !hits->failed)
         suspend(hits, p);
-    hits->failed |= !hf_budget_work(hits->budget, used / 16) ||
+    hits->failed |= !hf_budget_work(hits->budget, (before - p->left) / (16 * parts)) ||
                     (st != HF_OK && st != HF_LIMIT && st != HF_STOPPED);
     return !hits->failed && p->left > 0;
 }
@@ -282,11 +315,13 @@ static int compare_hits(const void *left, const void *right)
 
 /* Several needles may have led to matches with one start: the longest of them counts, or the
  * shortest, or each. */
-static void sort_matches(struct hf_hit *hit)
+static void unite_matches(struct hf_hit *hit)
 {
-    if (hit->kept == 0)
-        return;
-    qsort(hit->matches, hit->kept, sizeof *hit->matches, compare_matches);
+    bool sorted = true; /* as most are found */
+    for (size_t i = 1; sorted && i < hit->kept; i++)
+        sorted = compare_matches(&hit->matches[i - 1], &hit->matches[i]) <= 0;
+    if (!sorted)
+        qsort(hit->matches, hit->kept, sizeof *hit->matches, compare_matches);
     size_t kept = 0;
     for (size_t i = 0; i < hit->kept; i++) {
         const struct hf_match *last = kept > 0 ? &hit->matches[kept - 1] : NULL;
@@ -299,7 +334,12 @@ static void sort_matches(struct hf_hit *hit)
             hit->matches[kept - 1] = hit->matches[i];
     }
     hit->kept = kept;
-    for (size_t i = 0; i < kept; i++)
+}
+
+static void sort_matches(struct hf_hit *hit)
+{
+    unite_matches(hit);
+    for (size_t i = 0; i < hit->kept; i++)
         hit->matches[i].length &= ~WIDE_FORM;
 }
 

@@ -35,8 +35,9 @@ struct hf_hits {
     void *admits_user;
     hf_hits_allow *allow; /* NULL: nothing is at such a place */
     void *allow_user;
-    bool keep_all;    /* every match is kept, also of rules that need none */
-    uint32_t segment; /* being searched */
+    bool keep_all;      /* every match is kept, also of rules that need none */
+    uint64_t rule_work; /* as in struct hf_limits; 0: no limit for costly patterns */
+    uint32_t segment;   /* being searched */
     struct hf_hit *items;
     size_t count;
     uint32_t *slots; /* open addressing: position in items + 1; 0: free */
@@ -64,6 +65,12 @@ enum { HF_HITS_KEPT_MAX = 1000000 };
  * many and one for every second byte. A candidate costs one, and one more for each 16 steps of
  * the machine: a unit is about a microsecond. */
 enum { HF_HITS_WORK_MIN = 256 * 1024, HF_HITS_WORK_BYTES = 2 };
+
+/* Patterns with hardly a literal piece have candidates everywhere in ordinary files, so what they
+ * may cost is what the search for all the others costs: work is counted in quarters of a unit
+ * for them, of which a candidate that fails costs one and a match four. They may spend a quarter of
+ * rule_work, and one for so many bytes. */
+enum { HF_HITS_COSTLY_SHARE = 4, HF_HITS_COSTLY_BYTES = 8, HF_HITS_QUARTERS = 4 };
 
 /* Empty, for a view; admits is for the caller to set. */
 struct hf_hits hf_hits_begin(const struct hf_db *db, struct hf_arena *arena,

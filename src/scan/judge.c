@@ -185,6 +185,7 @@ static void judge_view(struct hf_judging *j, enum hf_view_kind view, struct hf_b
                                         engine->scratch, &engine->prepared, bytes);
     hits.admits = hf_judge_admits;
     hits.admits_user = j;
+    hits.rule_work = engine->options.limits.rule_work;
     hits.keep_all = engine->options.on_true_rule != NULL;
     j->view = view;
     j->bytes = bytes;

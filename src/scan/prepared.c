@@ -44,30 +44,83 @@ static bool make_room(struct hf_prepared_table *t)
     return true;
 }
 
-/* Whether a condition asks for more of a pattern than whether it matched. */
-static bool wants_all(const struct hf_rule *rule, uint32_t pattern)
+/* One operation of a program. */
+struct operation {
+    uint8_t op;
+    int64_t value; /* INT: the number */
+    const struct hf_op_shape *shape;
+    struct hf_cursor operands;
+};
+
+/* Take the next operation. False: the end, or (failed) no operation. */
+static bool next_operation(struct hf_cursor *c, const struct hf_rule *rule,
+                           struct operation *o, bool *failed)
 {
-    if (rule->condition != HF_CONDITION_PROGRAM)
+    size_t length, pops;
+    *o = (struct operation){.op = HF_OP_END};
+    if (hf_cursor_left(c) == 0)
         return false;
+    o->op = hf_u8(c);
+    o->shape = hf_op_shape(o->op);
+    *failed = o->shape == NULL ||
+              !hf_op_operands(c, o->shape, rule->pattern_count, &length, &pops);
+    if (*failed)
+        return false;
+    o->operands = *c;
+    struct hf_cursor value = *c;
+    o->value = o->op == HF_OP_INT ? (int64_t)hf_u64le(&value) : 0;
+    hf_skip(c, length);
+    return true;
+}
+
+static bool compares(uint8_t op)
+{
+    return op >= HF_OP_EQ && op <= HF_OP_GE;
+}
+
+/* How many matches tell the answer of a comparison of their number with a constant: one more
+ * than that. */
+static uint32_t wanted_for(int64_t constant)
+{
+    if (constant < 1)
+        return 1;
+    return constant < HF_PREPARED_COUNTED_MAX ? (uint32_t)constant + 1 : HF_PREPARED_ALL;
+}
+
+/* How much of the matches of a pattern a condition asks for. Constants stand beside the count
+ * that they are compared with, on either side. */
+static uint32_t wanted_of(const struct hf_rule *rule, uint32_t pattern)
+{
+    uint32_t wanted = 1;
+    bool failed = false;
+    if (rule->condition != HF_CONDITION_PROGRAM)
+        return 1;
     if ((rule->flags & HF_RULE_CHAINED) != 0)
-        return true;
+        return HF_PREPARED_ALL;
     struct hf_cursor c = hf_cursor_open(rule->program.data, rule->program.len, NULL);
-    while (hf_cursor_left(&c) > 0) {
-        uint8_t op = hf_u8(&c);
-        const struct hf_op_shape *shape = hf_op_shape(op);
-        size_t length, pops;
-        if (shape == NULL ||
-            !hf_op_operands(&c, shape, rule->pattern_count, &length, &pops))
-            return true;
-        struct hf_cursor operand = c;
-        bool here =
-            shape->has_range || (shape->has_pattern && hf_u32le(&operand) == pattern);
-        if ((here && op != HF_OP_MATCHED && op != HF_OP_DISTINCT) ||
-            (op >= HF_OP_COUNT_OF && op <= HF_OP_DISTINCT_IN && !shape->has_pattern))
-            return true;
-        hf_skip(&c, length);
+    struct operation o, last = {.op = HF_OP_END};
+    for (; next_operation(&c, rule, &o, &failed); last = o) {
+        struct hf_cursor operand = o.operands, ahead = c;
+        struct operation second, third;
+        uint32_t here = 1;
+        const bool mine =
+            o.shape->has_range || (o.shape->has_pattern && hf_u32le(&operand) == pattern);
+        if (o.op >= HF_OP_COUNT_OF && o.op <= HF_OP_DISTINCT_IN && !o.shape->has_pattern)
+            return HF_PREPARED_ALL;
+        if (!mine || o.op == HF_OP_MATCHED || o.op == HF_OP_DISTINCT)
+            continue;
+        if (o.op != HF_OP_COUNT || !next_operation(&ahead, rule, &second, &failed))
+            return HF_PREPARED_ALL;
+        if (compares(second.op) && last.op == HF_OP_INT)
+            here = wanted_for(last.value);
+        else if (second.op == HF_OP_INT && next_operation(&ahead, rule, &third, &failed) &&
+                 compares(third.op))
+            here = wanted_for(second.value);
+        else
+            return HF_PREPARED_ALL;
+        wanted = here > wanted ? here : wanted;
     }
-    return false;
+    return failed ? HF_PREPARED_ALL : wanted;
 }
 
 /* Patterns stand in the same table behind all needles, of which there are at most INT32_MAX. */
@@ -92,7 +145,15 @@ static void prepare(struct hf_prepared *p, const struct hf_db *db)
                 hf_db_rule(db, p->segment, p->rule, &rule, &signature) != HF_OK ||
                 hf_confirm_prepare(&pattern, variant, &p->confirm) != HF_OK;
     p->confirm.program.id = ((uint64_t)p->segment << 32 | p->number) + 1;
-    p->wants_all = !p->broken && wants_all(&rule, p->number - rule.pattern_first);
+    if (p->broken)
+        return;
+    p->wanted = wanted_of(&rule, p->number - rule.pattern_first);
+    if (hf_pattern_is_every(&pattern))
+        p->wanted = HF_PREPARED_ALL;
+    p->costly = (p->needle & PATTERN) != 0
+                    ? !hf_pattern_is_placed(&pattern)
+                    : pattern.kind != HF_PATTERN_LITERAL &&
+                          p->confirm.plan.anchor_length < HF_PREPARED_ANCHOR_GOOD;
 }
 
 struct hf_prepared *hf_prepared_find(struct hf_prepared_table *table,

@@ -20,6 +20,7 @@ struct rule_at_hand {
     struct hf_chain_part
         *parts; /* of a chained rule, one a pattern: what counts of its hits */
     unsigned depth;
+    struct hf_budget *steps; /* what the rule that is judged may still cost */
 };
 
 /* The type of what an object lies in, so many levels out; ANY: it lies in nothing more. */
@@ -103,12 +104,18 @@ static size_t matches_of_rule(void *user, uint32_t pattern, const struct hf_matc
         *matches = r->parts[pattern].matches;
         return r->parts[pattern].count;
     }
-    for (size_t i = 0; i < r->count; i++)
-        if (r->items[i].pattern - r->rule.pattern_first == pattern) {
-            *matches = r->items[i].matches;
-            return r->items[i].kept;
-        }
-    return 0;
+    size_t low = 0, high = r->count; /* sorted by pattern */
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (r->items[middle].pattern - r->rule.pattern_first < pattern)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == r->count || r->items[low].pattern - r->rule.pattern_first != pattern)
+        return 0;
+    *matches = r->items[low].matches;
+    return r->items[low].kept;
 }
 
 /* The first hit of a rule at or behind a place in the sorted table. */
@@ -203,6 +210,7 @@ static bool earlier_rule(void *user, uint32_t distance)
         !take_rule(from->judging, from->hits, from->segment, from->number - distance, &r))
         return false;
     r.depth = from->depth + 1;
+    r.steps = from->steps; /* else rules that refer to rules would cost their product */
     return is_true(&r);
 }
 
@@ -220,10 +228,36 @@ static bool run_program(struct rule_at_hand *r)
         .externals = values != NULL ? values : hf_external_values,
         .external_count = values != NULL ? j->engine->options.external_count : HF_EXTERNALS,
         .scratch = j->engine->scratch,
+        .steps = r->steps,
     };
     bool answer = false;
-    if (hf_machine_run(r->rule.program, &input, &answer) == HF_LIMIT)
+    if (hf_machine_run(r->rule.program, &input, &answer) == HF_LIMIT &&
+        j->engine->budget.exhausted)
         hf_scan_incident(j->engine, j->object, HF_LIMIT);
+    return answer && !r->steps->exhausted;
+}
+
+/* What one rule may cost for the view at hand. [docs/yara-compatibility.md] */
+static struct hf_budget steps_of_rule(const struct hf_judging *j)
+{
+    const uint64_t work = j->engine->options.limits.rule_work;
+    if (work == 0)
+        return hf_budget_unlimited();
+    return (struct hf_budget){.work = work + j->bytes.len / 2};
+}
+
+/* Whether it is true; a rule that costs too much to tell is not, and is named. */
+static bool is_true_within(struct rule_at_hand *r)
+{
+    struct hf_judging *j = r->judging;
+    struct hf_budget steps = steps_of_rule(j);
+    r->steps = &steps;
+    const bool answer = is_true(r);
+    r->steps = NULL;
+    if (steps.exhausted)
+        hf_report_suspended(
+            j->engine->report,
+            (struct hf_signature){.segment = r->segment, .number = r->signature});
     return answer;
 }
 
@@ -251,7 +285,8 @@ static bool gates_are_open(const struct rule_at_hand *r)
     while (hf_cursor_left(&c) >= 4) {
         struct rule_at_hand gate;
         uint32_t number = r->number + hf_u32le(&c); /* wraps: distances may be negative */
-        if (!take_rule(r->judging, r->hits, r->segment, number, &gate) || !is_true(&gate))
+        if (!take_rule(r->judging, r->hits, r->segment, number, &gate) ||
+            !is_true_within(&gate))
             return false;
     }
     return true;
@@ -290,7 +325,7 @@ static void judge_rule(struct hf_judging *j, const struct hf_hits *hits, uint32_
         return;
     struct hf_signature s = {.segment = segment, .number = r.signature};
     if ((r.rule.flags & HF_RULE_PRIVATE) != 0 || hf_db_withdrawn(j->engine->db, s) ||
-        !is_true(&r) || !gates_are_open(&r))
+        !is_true_within(&r) || !gates_are_open(&r))
         return;
     if (r.rule.handler != 0 && !j->object->retyped) {
         j->handler = r.rule.handler;

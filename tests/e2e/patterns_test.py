@@ -101,6 +101,53 @@ def a_pattern_that_costs_too_much_is_named_and_stops_no_other():
     assert b"suspended    data  bad" in text, text
 
 
+COSTLY = r"""
+rule range { condition: for all i in (0..9000000000) : (i >= 0) }
+rule nested { condition: for all i in (0..3000) : (for all j in (0..3000) : (i + j >= 0)) }
+rule reads { condition: for any i in (0..filesize) : (uint32(i) == 0x12345678) }
+rule entropy { condition: for any i in (0..filesize) : (math.entropy(i, 4096) > 8.5) }
+rule refers { condition: not range }
+rule places { strings: $a = /[a-h]{2}/ condition: for any i in (1..#a) : (@a[i] == 7 - #a) }
+rule cheap { strings: $a = /.../s condition: #a > 1000 and uint8(3) > 0 and math.entropy(0, filesize) > 1 }
+"""
+
+
+@case
+def a_condition_that_costs_too_much_is_named_and_not_true():
+    r = random.Random(2)
+    data = bytes(r.choice(b"abcdefgh") for _ in range(100000)) + b" a needle"
+    names, suspended = found('import "math"' + COSTLY, data)
+    assert names == {"cheap"}, names
+    assert suspended == {"range", "nested", "reads", "entropy", "refers", "places"}, suspended
+    text = run(HOLDFAST, "scan", "--all-match", "--db", "rules.hfdb", "data").stdout
+    assert b"suspended    data  nested" in text, text
+
+
+@case
+def the_owner_can_let_a_rule_cost_more():
+    rule = "rule reads { condition: for any i in (0..filesize) : (uint32be(i) == 0x61206e65) }"
+    data = bytes(20000) + b" a needle"
+    assert found(rule, data) == (set(), {"reads"})
+    assert found(rule, data, "--max-rule-work=1000000") == ({"reads"}, set())
+    assert found(rule, data, "--max-rule-work=0") == ({"reads"}, set())
+
+
+@case
+def counts_up_to_a_constant_are_as_in_yara():
+    need("yara")
+    relations = ("==", "!=", "<", "<=", ">", ">=")
+    strings = ("/[ab]{2}/", '"a" nocase', "/a|b/ wide ascii", "{ 61 ?? }", '"ab" xor')
+    rules = "".join("rule r%d { strings: $a = %s condition: %s }\n" %
+                    (i, strings[i % 5], ("#a %s %d" if i % 2 else "%d %s #a") %
+                     ((relations[i // 10 % 6], i // 60) if i % 2 else (i // 60, relations[i // 10 % 6])))
+                    for i in range(600))
+    for data in (b"", b"ab", b"aabbab", b"a\0b\0ab..AB" * 3):
+        names, suspended = found(rules, data)
+        theirs = {l.split()[0].decode() for l in run("yara", "rules.yar", "data").stdout.splitlines()}
+        assert names == theirs, (data, names ^ theirs)
+        assert not suspended
+
+
 TEXTS = ["/[0-0]/", "/[a-\\d]/", "/[-5]/", "/[5-]/", "/x{0}/", "/ab{0,0}c/", "/x{1}{2}/", "/x{2}*/", "/x+?/",
          "/a\\1/", "/(a)\\1/", "/a{,3}b/", "/a{3,1}/", "/a{x}/", "/a**/", "/[z-a]/", "/a|/", "/|a/", "/()/",
          "{ 61 [0-0] 62 }", "{ 61 [-5] 62 }", "{ 61 [1 2] 62 }", "{ 61 [1 - 2] 62 }", "{ 61 [0] 62 }",
