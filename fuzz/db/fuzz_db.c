@@ -128,7 +128,7 @@ static void use(const struct hf_db *db)
         look_at(db, (struct hf_signature){0, i});
     look_at(db, (struct hf_signature){0, UINT32_MAX});
     read_rules(db);
-    const struct hf_matcher *matcher = hf_db_matcher(db, 0);
+    const struct hf_matcher *matcher = hf_db_matcher(db, 0, 0);
     unsigned hits = 0;
     static const char text[] = "ABCDE abcdef \0\0\0\0\0\0 ABCDE";
     if (matcher != NULL)

@@ -84,6 +84,7 @@ void hf_build_free(struct hf_build *build)
     list_done(&build->texts);
     hf_buffer_done(&build->tombstones);
     hf_buffer_done(&build->wakes);
+    hf_buffer_done(&build->targets);
     for (size_t i = 0; i < build->skipped_count; i++)
         free(build->skipped[i].kind);
     free(build->skipped);
@@ -291,12 +292,14 @@ enum hf_status hf_build_add_rule(struct hf_build *build, const struct hf_rule *r
     if ((rule->flags & HF_RULE_WAKES_ALONE) != 0)
         hf_buffer_u32(&build->wakes, build->rules.count);
     add_patterns(build, patterns, count);
+    for (size_t i = 0; i < count; i++)
+        hf_buffer_u8(&build->targets, rule->scope.target);
     build->matches_zeros |= zeros;
     build->views |= rule->scope.views;
     hf_list_add(&build->rules, hf_buffer_view(&record));
     build->summary.signatures++;
     build->summary.patterns += count;
-    bool failed = record.failed || build->stems.failed || build->wakes.failed ||
+    bool failed = record.failed || build->stems.failed || build->targets.failed || build->wakes.failed ||
                   list_status(&build->rules) != HF_OK ||
                   list_status(&build->patterns) != HF_OK;
     hf_buffer_done(&record);

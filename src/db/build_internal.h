@@ -46,6 +46,7 @@ struct hf_build {
     struct hf_list ignored;      /* names */
     struct hf_buffer tombstones; /* uint64_t each, as memory has it */
     struct hf_buffer wakes;      /* u32le rule numbers */
+    struct hf_buffer targets; /* of each pattern's rule, one byte */
     bool matches_zeros;
     uint32_t views; /* that some rule sees: bits 1 << enum hf_view_kind */
     uint64_t table_counts[HF_DB_SECTION_TYPES][2]; /* added: with a size, of any */

@@ -181,6 +181,19 @@ static bool pattern_at(void *user, uint32_t number, struct hf_pattern *pattern)
     return hf_db_pattern(c->db, c->segment, number, pattern, &rule) == HF_OK;
 }
 
+/* The target of a pattern's rule. */
+static bool target_at(const struct check *c, uint32_t number, uint8_t *target)
+{
+    struct hf_pattern pattern;
+    struct hf_rule rule;
+    uint32_t rule_number, signature;
+    if (hf_db_pattern(c->db, c->segment, number, &pattern, &rule_number) != HF_OK ||
+        hf_db_rule(c->db, c->segment, rule_number, &rule, &signature) != HF_OK)
+        return false;
+    *target = rule.scope.target;
+    return true;
+}
+
 static bool same(const struct hf_db_part *part, const struct hf_buffer *made)
 {
     return part->bytes.len == made->len &&
@@ -196,10 +209,12 @@ static enum hf_status check_located(const struct check *c)
     struct check copy = *c;
     struct hf_pattern pattern;
     uint32_t count;
+    uint8_t target = 0;
     enum hf_status st = HF_OK;
     for (uint32_t i = 0; i < c->s->patterns.count && st == HF_OK; i++)
-        st = pattern_at(&copy, i, &pattern) ? hf_located_offer(&located, &pattern, i)
-                                            : HF_MALFORMED;
+        st = target_at(c, i, &target) && pattern_at(&copy, i, &pattern)
+                 ? hf_located_offer(&located, &pattern, i, target)
+                 : HF_MALFORMED;
     if (st == HF_OK)
         st = hf_located_choose(&located);
     if (st == HF_OK)
@@ -232,8 +247,12 @@ static enum hf_status check_rules(const struct check *c)
         st = check_needles(c);
     if (st == HF_OK)
         st = check_located(c);
-    if (st == HF_OK && c->s->has_matcher && hf_matcher_check(&c->s->matcher) != HF_OK)
-        st = wrong(c, "matcher damaged");
+    for (uint8_t target = 0; target < HF_DB_TARGETS && st == HF_OK; target++) {
+        const struct hf_matcher *matcher = hf_db_matcher(c->db, c->segment, target);
+        const bool own = target == 0 || (c->s->own_matchers >> target & 1u) != 0;
+        if (matcher != NULL && own && hf_matcher_check(matcher) != HF_OK)
+            st = wrong(c, "matcher damaged");
+    }
     return st;
 }
 

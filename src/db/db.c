@@ -84,6 +84,30 @@ static bool open_records(const struct hf_segment *segment, enum hf_db_section ty
     return !part->present || hf_records_open(part->bytes, type == HF_DB_RULES, records);
 }
 
+/* Images of single targets; format.h has the layout. */
+static enum hf_status open_own_matchers(struct hf_segment *segment)
+{
+    const struct hf_bytes section = segment->parts[HF_DB_TARGET_MATCHERS].bytes;
+    struct hf_bytes header, image;
+    if (!segment->parts[HF_DB_TARGET_MATCHERS].present)
+        return HF_OK;
+    if (!hf_extent(section, 0, HF_DB_TARGETS * 16, &header))
+        return HF_MALFORMED;
+    for (unsigned target = 1; target < HF_DB_TARGETS; target++) {
+        const uint8_t *entry = header.data + (size_t)target * 16;
+        if (hf_le64(entry + 8) == 0)
+            continue;
+        if (!hf_extent(section, hf_le64(entry), hf_le64(entry + 8), &image) ||
+            hf_le64(entry) % HF_DB_ALIGN != 0)
+            return HF_MALFORMED;
+        enum hf_status st = hf_matcher_open(image, &segment->matchers[target]);
+        if (st != HF_OK)
+            return st;
+        segment->own_matchers |= 1u << target;
+    }
+    return HF_OK;
+}
+
 static enum hf_status open_segment(struct hf_segment *segment)
 {
     enum hf_status st = read_table(segment);
@@ -103,10 +127,10 @@ static enum hf_status open_segment(struct hf_segment *segment)
          !hf_names_open(parts[HF_DB_NAMES].bytes, &segment->names)))
         return HF_MALFORMED;
     if (parts[HF_DB_MATCHER].present) {
-        st = hf_matcher_open(parts[HF_DB_MATCHER].bytes, &segment->matcher);
+        st = hf_matcher_open(parts[HF_DB_MATCHER].bytes, &segment->matchers[0]);
         segment->has_matcher = st == HF_OK;
     }
-    return st;
+    return st == HF_OK ? open_own_matchers(segment) : st;
 }
 
 static struct hf_db *db_new(size_t count)

@@ -78,8 +78,10 @@ bool hf_db_allows(const struct hf_db *db, uint64_t size, const struct hf_digests
 /* Whether the owner's policy ignores signatures of this name. */
 bool hf_db_ignores(const struct hf_db *db, struct hf_bytes name);
 
-/* The matcher of a segment; NULL when the segment has no patterns. */
-const struct hf_matcher *hf_db_matcher(const struct hf_db *db, uint32_t segment);
+/* What of a segment is searched for in objects of a target (rules/rule.h; 0: of none); NULL when
+ * that is nothing. */
+const struct hf_matcher *hf_db_matcher(const struct hf_db *db, uint32_t segment,
+                                       uint8_t target);
 
 /* What the matcher's id stands for: a pattern's number and the form of it that was found
  * (pattern/search.h). HF_NOTFOUND. */
@@ -90,7 +92,7 @@ HF_MUST_USE enum hf_status hf_db_needle(const struct hf_db *db, uint32_t segment
  * looked at in place, and those that are tried wherever their first bytes fit (located.h, where
  * the arguments are described). hf_pattern_confirm_at says what a candidate means. */
 void hf_db_find_located(const struct hf_db *db, uint32_t segment, struct hf_bytes view,
-                        hf_place_resolve *resolve, void *resolve_user,
+                        uint8_t target, hf_place_resolve *resolve, void *resolve_user,
                         hf_on_candidate *on_candidate, void *user);
 uint32_t hf_db_loose_blocks(const struct hf_db *db, uint32_t segment);
 void hf_db_find_loose(const struct hf_db *db, uint32_t segment, struct hf_bytes view,

@@ -27,6 +27,7 @@ static const char *const section_names[HF_DB_SECTION_TYPES] = {
     [HF_DB_IGNORE] = "ignore",
     [HF_DB_RULE_TEXTS] = "rule texts",
     [HF_DB_TOMBSTONES] = "withdrawn",
+    [HF_DB_TARGET_MATCHERS] = "matchers",
     [HF_DB_LOCATED] = "located",
     [HF_DB_LOOSE] = "loose",
 };

@@ -38,8 +38,10 @@ struct hf_segment {
     struct hf_hash_table tables[HF_DB_SECTION_TYPES]; /* of the types that are tables */
     struct hf_names names;
     struct hf_records sources, rules, patterns, ignore, texts;
-    struct hf_matcher matcher;
-    bool has_matcher;
+    struct hf_matcher
+        matchers[HF_DB_TARGETS]; /* 0: for objects whose target has none of its own */
+    bool has_matcher;            /* that one */
+    uint32_t own_matchers;       /* bits 1 << target */
 };
 
 struct hf_db {

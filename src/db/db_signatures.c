@@ -10,10 +10,15 @@ static const struct hf_segment *segment_at(const struct hf_db *db, uint32_t segm
     return segment < db->count ? &db->segments[segment] : NULL;
 }
 
-const struct hf_matcher *hf_db_matcher(const struct hf_db *db, uint32_t segment)
+const struct hf_matcher *hf_db_matcher(const struct hf_db *db, uint32_t segment,
+                                       uint8_t target)
 {
     const struct hf_segment *s = segment_at(db, segment);
-    return s != NULL && s->has_matcher ? &s->matcher : NULL;
+    if (s == NULL)
+        return NULL;
+    if (target < HF_DB_TARGETS && (s->own_matchers >> target & 1u) != 0)
+        return &s->matchers[target];
+    return s->has_matcher ? &s->matchers[0] : NULL;
 }
 
 enum hf_status hf_db_needle(const struct hf_db *db, uint32_t segment, uint32_t id,
@@ -43,11 +48,11 @@ static struct hf_bytes section_of(const struct hf_db *db, uint32_t segment,
 }
 
 void hf_db_find_located(const struct hf_db *db, uint32_t segment, struct hf_bytes view,
-                        hf_place_resolve *resolve, void *resolve_user,
+                        uint8_t target, hf_place_resolve *resolve, void *resolve_user,
                         hf_on_candidate *on_candidate, void *user)
 {
-    hf_located_find(section_of(db, segment, HF_DB_LOCATED), view, resolve, resolve_user,
-                    on_candidate, user);
+    hf_located_find(section_of(db, segment, HF_DB_LOCATED), view, target, resolve,
+                    resolve_user, on_candidate, user);
 }
 
 uint32_t hf_db_loose_blocks(const struct hf_db *db, uint32_t segment)

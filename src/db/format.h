@@ -24,12 +24,12 @@
 #define HF_DB_MAGIC "HFDB\r\n\x1a\n"
 
 enum {
-    HF_DB_VERSION =
-        2, /* raised with every change of what sections hold, stored rules too */
+    HF_DB_VERSION = 3, /* raised with every change of what sections hold, stored rules too */
     HF_DB_HEADER = 64,
     HF_DB_ENTRY = 64,
     HF_DB_ALIGN = 64,
     HF_DB_SECTIONS_MAX = 64,
+    HF_DB_TARGETS = 16, /* ClamAV's numbers, rules/rule.h */
     /* Digests in detection tables are cut to this many bytes; allow lists keep all of them. */
     HF_DB_DIGEST_KEPT = 12
 };
@@ -62,6 +62,8 @@ enum hf_db_section {
     HF_DB_LOCATED,        /* patterns that are looked at in place, by place (located.h) */
     HF_DB_LOOSE,          /* patterns without a literal piece, with their first bytes (located.h) */
     HF_DB_RULE_TEXTS,     /* rule number -> namespace, tags, metadata, identifiers (rule_text.h) */
+    HF_DB_TARGET_MATCHERS, /* matchers of single targets: for each of HF_DB_TARGETS u64 offset, u64
+                            * length (0: it has none); then the images, aligned */
     HF_DB_SECTION_TYPES
 };
 /* clang-format on */

@@ -4,7 +4,12 @@
 
 #include <stdlib.h>
 
-enum { LAYOUT = 1 };
+enum {
+    LAYOUT = 2,
+    TARGETS = 256,
+    /* A look at an offset of every object costs about what searching for this much weight does. */
+    WORTH_A_LOOK = 16
+};
 
 /* ---- collecting ---- */
 
@@ -14,6 +19,7 @@ struct hf_located_item {
     uint32_t number, head;
     uint32_t weight;    /* what searching for it would cost, roughly */
     uint8_t head_bytes; /* of head that count */
+    uint8_t target;     /* of its rule */
     bool must;          /* it cannot be searched for */
     bool taken;
 };
@@ -79,7 +85,8 @@ static bool add_item(struct hf_located_build *build, const struct hf_located_ite
 }
 
 enum hf_status hf_located_offer(struct hf_located_build *build,
-                                const struct hf_pattern *pattern, uint32_t number)
+                                const struct hf_pattern *pattern, uint32_t number,
+                                uint8_t target)
 {
     struct hf_head head;
     size_t shortest = SIZE_MAX;
@@ -101,6 +108,7 @@ enum hf_status hf_located_offer(struct hf_located_build *build,
     struct hf_located_item item = {.place = pattern->place,
                                    .number = number,
                                    .weight = weight_of(shortest),
+                                   .target = target,
                                    .must = loose};
     set_head(&item, &head);
     return add_item(build, &item) ? HF_OK : HF_NOMEM;
@@ -127,6 +135,8 @@ static int compare_places(const struct hf_place *a, const struct hf_place *b)
 static int compare_items(const void *left, const void *right)
 {
     const struct hf_located_item *a = left, *b = right;
+    if (a->target != b->target)
+        return a->target < b->target ? -1 : 1;
     const int order = compare_places(&a->place, &b->place);
     if (order != 0)
         return order;
@@ -137,7 +147,12 @@ static int compare_items(const void *left, const void *right)
     return (a->number > b->number) - (a->number < b->number);
 }
 
-/* Items of one place: what it costs to look there, and what searching for them would. */
+static bool same_spot(const struct hf_located_item *a, const struct hf_located_item *b)
+{
+    return a->target == b->target && compare_places(&a->place, &b->place) == 0;
+}
+
+/* Items of one place and target: what it costs to look there, and what searching for them would. */
 struct spot {
     size_t first, end;
     uint64_t offsets, weight;
@@ -162,8 +177,7 @@ static size_t find_spots(const struct hf_located_build *build, struct spot *spot
     for (size_t i = 0, end; i < build->count; i = end) {
         struct spot *s = &spots[count++];
         *s = (struct spot){.first = i, .offsets = build->items[i].place.span + 1};
-        for (end = i; end < build->count &&
-                      compare_places(&build->items[i].place, &build->items[end].place) == 0;
+        for (end = i; end < build->count && same_spot(&build->items[i], &build->items[end]);
              end++) {
             s->weight += build->items[end].weight;
             s->must |= build->items[end].must;
@@ -201,12 +215,16 @@ enum hf_status hf_located_choose(struct hf_located_build *build)
     if (build->count > 1)
         qsort(build->items, build->count, sizeof *build->items, compare_items);
     const size_t count = find_spots(build, spots);
-    uint64_t left[2] = {HF_LOCATED_PLACES_MAX, HF_LOCATED_PLACES_MAX};
+    uint64_t left[TARGETS][2];
+    for (size_t t = 0; t < TARGETS; t++)
+        left[t][0] = left[t][1] = HF_LOCATED_PLACES_MAX;
     if (count > 1)
         qsort(spots, count, sizeof *spots, compare_spots);
     for (size_t s = 0; s < count; s++) {
-        uint64_t *room = &left[needs_facts(build->items[spots[s].first].place.kind)];
-        const bool fits = spots[s].offsets <= *room;
+        const struct hf_located_item *item = &build->items[spots[s].first];
+        uint64_t *room = &left[item->target][needs_facts(item->place.kind)];
+        const bool fits = spots[s].offsets <= *room &&
+                          spots[s].weight >= WORTH_A_LOOK * spots[s].offsets;
         for (size_t i = spots[s].first; i < spots[s].end; i++)
             build->items[i].taken = fits || build->items[i].must;
         *room -= fits ? spots[s].offsets : 0;
@@ -224,7 +242,7 @@ bool hf_located_takes(const struct hf_located_build *build, uint32_t number)
 
 static bool same_group(const struct hf_located_item *a, const struct hf_located_item *b)
 {
-    return compare_places(&a->place, &b->place) == 0 && a->head_bytes == b->head_bytes;
+    return same_spot(a, b) && a->head_bytes == b->head_bytes;
 }
 
 enum hf_status hf_located_write(const struct hf_located_build *build, struct hf_buffer *out,
@@ -251,7 +269,7 @@ enum hf_status hf_located_write(const struct hf_located_build *build, struct hf_
         hf_buffer_u64(out, (uint64_t)item->place.offset);
         hf_buffer_u64(out, item->place.span);
         hf_buffer_u32(out, (uint32_t)(end - i));
-        hf_buffer_u32(out, 0);
+        hf_buffer_u32(out, item->target);
     }
     for (size_t i = 0; i < build->count; i++) {
         hf_buffer_u32(out, build->items[i].head);
@@ -342,7 +360,7 @@ struct group {
     enum hf_place_kind kind;
     unsigned head_bytes;
     uint16_t section;
-    uint32_t first, count;
+    uint32_t first, count, target;
     int64_t offset;
     uint64_t span;
 };
@@ -356,7 +374,8 @@ static struct group group_at(const struct located *l, uint32_t number)
                       .first = hf_le32(p + 4),
                       .offset = (int64_t)hf_le64(p + 8),
                       .span = hf_le64(p + 16),
-                      .count = hf_le32(p + 24)};
+                      .count = hf_le32(p + 24),
+                      .target = hf_le32(p + 28)};
     if (g.first > l->entry_count || g.count > l->entry_count - g.first ||
         g.head_bytes > HF_LOCATED_HEAD_MAX || g.span > HF_PLACED_SPAN_MAX)
         g.count = 0, g.span = 0; /* damaged */
@@ -431,25 +450,50 @@ static bool group_start(const struct group *g, uint64_t size, hf_place_resolve *
     }
 }
 
-void hf_located_find(struct hf_bytes section, struct hf_bytes view,
-                     hf_place_resolve *resolve, void *resolve_user,
-                     hf_on_candidate *on_candidate, void *user)
+/* The first group of a target or of one behind it. */
+static uint32_t first_group(const struct located *l, uint32_t target)
 {
-    struct located l;
-    if (!open_located(section, &l) || view.len > INT64_MAX)
-        return;
-    for (uint32_t i = 0; i < l.group_count; i++) {
-        const struct group g = group_at(&l, i);
+    uint32_t low = 0, high = l->group_count;
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (hf_le32(l->groups + (size_t)middle * HF_LOCATED_GROUP + 28) < target)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void find_of_target(const struct located *l, uint32_t target, struct hf_bytes view,
+                           hf_place_resolve *resolve, void *resolve_user,
+                           hf_on_candidate *on_candidate, void *user)
+{
+    for (uint32_t i = first_group(l, target); i < l->group_count; i++) {
+        const struct group g = group_at(l, i);
         int64_t start;
+        if (g.target != target)
+            return;
         if (g.count == 0 || !group_start(&g, view.len, resolve, resolve_user, &start))
             continue;
         for (uint64_t k = 0; k <= g.span && start <= INT64_MAX - (int64_t)k; k++) {
             const int64_t at = start + (int64_t)k;
             if (at >= 0 && (uint64_t)at <= view.len &&
                 view.len - (uint64_t)at >= g.head_bytes)
-                look_at(&l, &g, view, (uint64_t)at, on_candidate, user);
+                look_at(l, &g, view, (uint64_t)at, on_candidate, user);
         }
     }
+}
+
+void hf_located_find(struct hf_bytes section, struct hf_bytes view, uint8_t target,
+                     hf_place_resolve *resolve, void *resolve_user,
+                     hf_on_candidate *on_candidate, void *user)
+{
+    struct located l;
+    if (!open_located(section, &l) || view.len > INT64_MAX)
+        return;
+    find_of_target(&l, 0, view, resolve, resolve_user, on_candidate, user);
+    if (target != 0)
+        find_of_target(&l, target, view, resolve, resolve_user, on_candidate, user);
 }
 
 /* ---- trying everywhere ---- */

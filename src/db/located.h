@@ -4,9 +4,10 @@
  *
  * LOCATED: u32 layout, u32 groups, u32 entries, u32 0; then groups, 32 bytes each:
  *   u8 place kind, u8 head bytes (0..4), u16 section, u32 first entry, i64 offset, u64 span,
- *   u32 entries, u32 0
- * then entries: u32 head, u32 pattern. Groups ascend by kind, section, offset, span, head bytes;
- * entries of a group by head, then pattern. A head is what every match begins with, folded, as a
+ *   u32 entries, u32 target
+ * then entries: u32 head, u32 pattern. Groups ascend by target, kind, section, offset, span, head
+ * bytes; entries of a group by head, then pattern. Only groups of target 0 and of the object's own
+ * target (rules/rule.h) are looked at. A head is what every match begins with, folded, as a
  * little-endian number.
  *
  * LOOSE: u32 layout, u32 patterns, u32 blocks, u32 0; then the patterns' numbers (u32), zeros up to
@@ -38,16 +39,16 @@ struct hf_located_build {
 };
 void hf_located_done(struct hf_located_build *build);
 
-/* Offer a pattern under its number. It is noted when it is placed or has no needle. Numbers
+/* Offer a pattern under its number; target: of its rule. It is noted when it is placed or has no needle. Numbers
  * ascend. HF_OK; HF_MALFORMED; HF_NOMEM. */
 HF_MUST_USE enum hf_status hf_located_offer(struct hf_located_build *build,
                                             const struct hf_pattern *pattern,
-                                            uint32_t number);
+                                            uint32_t number, uint8_t target);
 
 /*
  * Choose what is looked at in place: places are taken in the order of how much searching they
- * save, up to HF_LOCATED_PLACES_MAX offsets that need no facts and as many that do, for each costs
- * every object a look. Patterns without needles are always taken when they are placed.
+ * save, as far as it is worth it, up to HF_LOCATED_PLACES_MAX offsets of a target that need no facts and as many that do, for
+ * each costs every object of the target a look. Patterns without needles are always taken when they are placed.
  * Afterwards hf_located_takes says of a pattern whether it needs no search. HF_OK; HF_NOMEM.
  */
 enum { HF_LOCATED_PLACES_MAX = 1024 };
@@ -72,9 +73,9 @@ typedef bool hf_place_resolve(void *user, enum hf_place_kind kind, uint16_t sect
  * LOCATED there is little). */
 typedef bool hf_on_candidate(void *user, uint32_t pattern, uint64_t start);
 
-/* Candidates of a LOCATED section in a view. resolve may be NULL: places that need facts are left
+/* Candidates of a LOCATED section in a view of an object of this target. resolve may be NULL: places that need facts are left
  * out. Damaged sections yield nothing or nonsense, never a bad access. */
-void hf_located_find(struct hf_bytes section, struct hf_bytes view,
+void hf_located_find(struct hf_bytes section, struct hf_bytes view, uint8_t target,
                      hf_place_resolve *resolve, void *resolve_user,
                      hf_on_candidate *on_candidate, void *user);
 

@@ -1,8 +1,16 @@
 #include "db/needles.h"
 
+#include "db/coding.h"
+#include "db/format.h"
+
 #include "pattern/search.h"
 
-enum { LENGTH_MAX = 65535 };
+#include <stdlib.h>
+
+enum {
+    LENGTH_MAX = 65535,
+    OWN_MIN = 1024 /* needles that are worth a matcher of their own */
+};
 
 void hf_needles_done(struct hf_needles *needles)
 {
@@ -93,4 +101,41 @@ enum hf_status hf_needles_look(const struct hf_pattern *pattern, bool *zeros)
     if (pattern->kind == HF_PATTERN_LITERAL && pattern->text.len > LENGTH_MAX)
         return HF_LIMIT;
     return st == HF_NOTFOUND ? look_at_head(pattern, zeros) : st;
+}
+
+static uint8_t target_of(const struct hf_subset *set, size_t needle)
+{
+    const uint8_t target =
+        set->targets[hf_le32(set->needles->table.data + needle * HF_NEEDLE_STORED)];
+    return target < HF_DB_TARGETS ? target : 0;
+}
+
+bool hf_subset_begin(struct hf_subset *set, const struct hf_needles *needles,
+                     const uint8_t *targets)
+{
+    size_t counts[HF_DB_TARGETS] = {0};
+    *set = (struct hf_subset){.needles = needles, .targets = targets};
+    set->items = calloc(needles->count + 1, sizeof *set->items);
+    for (size_t i = 0; i < needles->count; i++)
+        counts[target_of(set, i)]++;
+    for (unsigned target = 1; target < HF_DB_TARGETS; target++)
+        set->own |= (counts[target] >= OWN_MIN ? 1u : 0u) << target;
+    return set->items != NULL;
+}
+
+void hf_subset_done(struct hf_subset *set)
+{
+    free(set->items);
+    set->items = NULL;
+}
+
+size_t hf_subset_choose(struct hf_subset *set, uint8_t target)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < set->needles->count; i++) {
+        const uint8_t t = target_of(set, i);
+        if (t == 0 || t == target || (target == 0 && (set->own >> t & 1u) == 0))
+            set->items[count++] = set->needles->items[i];
+    }
+    return count;
 }

@@ -33,4 +33,21 @@ HF_MUST_USE enum hf_status hf_needles_add(struct hf_needles *needles,
  * HF_OK; HF_LIMIT: too long; HF_MALFORMED; HF_NOMEM. */
 HF_MUST_USE enum hf_status hf_needles_look(const struct hf_pattern *pattern, bool *zeros);
 
+/* The needles that are searched for in objects of one target: those of rules for every target and
+ * those of its own rules. Targets with few needles share one matcher, that of target 0. */
+struct hf_subset {
+    const struct hf_needles *needles; /* borrowed */
+    const uint8_t *targets;           /* of the patterns' rules; borrowed */
+    uint32_t own;                     /* bits: targets that get a matcher of their own */
+    struct hf_literal *items;         /* owned: what was chosen */
+};
+
+/* False when out of memory. */
+HF_MUST_USE bool hf_subset_begin(struct hf_subset *set, const struct hf_needles *needles,
+                                 const uint8_t *targets);
+void hf_subset_done(struct hf_subset *set);
+
+/* Put into items what the matcher of a target of own, or 0, searches for; how many. */
+size_t hf_subset_choose(struct hf_subset *set, uint8_t target);
+
 #endif

@@ -113,8 +113,9 @@ static enum hf_status collect_needles(struct hf_build *build,
     enum hf_status st = HF_OK;
     struct hf_pattern pattern;
     for (uint32_t i = 0; i < build->patterns.count && st == HF_OK; i++)
-        st = pattern_at(build, i, &pattern) ? hf_located_offer(located, &pattern, i)
-                                            : HF_MALFORMED;
+        st = pattern_at(build, i, &pattern)
+                 ? hf_located_offer(located, &pattern, i, build->targets.data[i])
+                 : HF_MALFORMED;
     if (st == HF_OK)
         st = hf_located_choose(located);
     for (uint32_t i = 0; i < build->patterns.count && st == HF_OK; i++) {
@@ -153,18 +154,55 @@ static enum hf_status write_located(struct hf_build *build,
     return HF_OK;
 }
 
-static enum hf_status write_needles(const struct hf_needles *needles, struct hf_output *out)
+/* The images of targets that have their own, one behind the other. */
+static enum hf_status write_own_matchers(struct hf_subset *set, struct hf_output *out)
+{
+    uint8_t header[HF_DB_TARGETS * 16] = {0};
+    uint64_t at = sizeof header, all = 0;
+    enum hf_status st = HF_OK;
+    hf_output_section(out, HF_DB_TARGET_MATCHERS);
+    hf_output_add(out, header, sizeof header);
+    for (uint8_t target = 1; target < HF_DB_TARGETS && st == HF_OK; target++) {
+        HF_AUTO(hf_buffer_done) struct hf_buffer image = {0};
+        if ((set->own >> target & 1u) == 0)
+            continue;
+        size_t count = hf_subset_choose(set, target);
+        st = hf_matcher_build(set->items, count, &image);
+        hf_buffer_align(&image, HF_DB_ALIGN);
+        if (st != HF_OK || image.failed)
+            return st != HF_OK ? st : HF_NOMEM;
+        hf_put_le64(header + (size_t)target * 16, at);
+        hf_put_le64(header + (size_t)target * 16 + 8, image.len);
+        hf_output_add(out, image.data, image.len);
+        at += image.len;
+        all += count;
+    }
+    hf_output_patch(out, 0, header, sizeof header);
+    hf_output_end(out, all);
+    return st;
+}
+
+static enum hf_status write_needles(const struct hf_build *build,
+                                    const struct hf_needles *needles, struct hf_output *out)
 {
     HF_AUTO(hf_buffer_done) struct hf_buffer image = {0};
     if (needles->count == 0)
         return HF_OK;
-    enum hf_status st = hf_matcher_build(needles->items, needles->count, &image);
+    HF_AUTO(hf_subset_done) struct hf_subset set = {0};
+    if (!hf_subset_begin(&set, needles, build->targets.data))
+        return HF_NOMEM;
+    size_t count = hf_subset_choose(&set, 0);
+    enum hf_status st = count == 0 ? HF_OK : hf_matcher_build(set.items, count, &image);
     if (st != HF_OK)
         return st;
-    write_plain(out, HF_DB_MATCHER, hf_buffer_view(&image), needles->count);
+    if (count > 0)
+        write_plain(out, HF_DB_MATCHER, hf_buffer_view(&image), count);
+    hf_buffer_done(&image);
+    if (set.own != 0)
+        st = write_own_matchers(&set, out);
     if (needles->needs_table)
         write_plain(out, HF_DB_NEEDLES, hf_buffer_view(&needles->table), needles->count);
-    return HF_OK;
+    return st;
 }
 
 static enum hf_status write_matcher(struct hf_build *build, struct hf_output *out)
@@ -173,7 +211,7 @@ static enum hf_status write_matcher(struct hf_build *build, struct hf_output *ou
     HF_AUTO(hf_located_done) struct hf_located_build located = {0};
     enum hf_status st = collect_needles(build, &located, &needles);
     if (st == HF_OK)
-        st = write_needles(&needles, out);
+        st = write_needles(build, &needles, out);
     return st == HF_OK ? write_located(build, &located, out) : st;
 }
 

@@ -277,7 +277,7 @@ static bool try_in_place(void *user, uint32_t pattern, uint64_t start)
 
 void hf_hits_find_located(struct hf_hits *hits)
 {
-    hf_db_find_located(hits->db, hits->segment, hits->view, hits->resolve,
+    hf_db_find_located(hits->db, hits->segment, hits->view, hits->target, hits->resolve,
                        hits->resolve_user, try_in_place, hits);
 }
 

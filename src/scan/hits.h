@@ -35,6 +35,7 @@ struct hf_hits {
     void *admits_user;
     hf_hits_allow *allow; /* NULL: nothing is at such a place */
     void *allow_user;
+    uint8_t target;     /* of the object: whose rules can hold */
     bool keep_all;      /* every match is kept, also of rules that need none */
     uint64_t rule_work; /* as in struct hf_limits; 0: no limit for costly patterns */
     uint32_t segment;   /* being searched */

@@ -186,6 +186,7 @@ static void judge_view(struct hf_judging *j, enum hf_view_kind view, struct hf_b
     hits.admits = hf_judge_admits;
     hits.admits_user = j;
     hits.rule_work = engine->options.limits.rule_work;
+    hits.target = hf_format_row(j->object->format)->target;
     hits.keep_all = engine->options.on_true_rule != NULL;
     j->view = view;
     j->bytes = bytes;
@@ -194,7 +195,7 @@ static void judge_view(struct hf_judging *j, enum hf_view_kind view, struct hf_b
     hits.resolve = resolve_place;
     hits.resolve_user = j;
     for (uint32_t s = 0; s < hf_db_segment_count(engine->db); s++) {
-        const struct hf_matcher *matcher = hf_db_matcher(engine->db, s);
+        const struct hf_matcher *matcher = hf_db_matcher(engine->db, s, hits.target);
         hits.segment = s;
         if ((hf_db_views(engine->db, s) >> view & 1u) == 0)
             continue;

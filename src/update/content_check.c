@@ -10,7 +10,7 @@
 #include <openssl/evp.h>
 
 /* [database.md "Frame"] */
-enum { HEADER = 64, ENTRY = 64, ALIGNMENT = 64, SECTIONS_MAX = 64, KINDS = 24 };
+enum { HEADER = 64, ENTRY = 64, ALIGNMENT = 64, SECTIONS_MAX = 64, KINDS = 26 };
 enum {
     SOURCES = 2,
     NAMES = 4,

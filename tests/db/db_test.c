@@ -239,7 +239,7 @@ static void rules_keep_pattern_place_and_scope(void **state)
     assert_int_equal(hf_db_pattern(c.db, 0, 3, &p, &rule), HF_NOTFOUND);
     assert_int_equal(hf_db_rule(c.db, 0, 3, &r, &signature), HF_NOTFOUND);
     assert_true(hf_db_matches_zeros(c.db));
-    assert_non_null(hf_db_matcher(c.db, 0));
+    assert_non_null(hf_db_matcher(c.db, 0, 0));
     compiled_done(&c);
     c = compile_one("a.ndb", "One:0:*:414243\n");
     assert_false(hf_db_matches_zeros(c.db));
@@ -257,12 +257,47 @@ static void the_matcher_reports_pattern_numbers(void **state)
     (void)state;
     struct compiled c = compile_one("a.ndb", "One:0:*:6e6565646c65\nTwo:0:*:68617973\n");
     struct hf_buffer seen = {0};
-    hf_matcher_search(hf_db_matcher(c.db, 0), hf_bytes_text("in a haystack, a needle"), 0,
-                      note_literal, &seen);
+    hf_matcher_search(hf_db_matcher(c.db, 0, 0), hf_bytes_text("in a haystack, a needle"),
+                      0, note_literal, &seen);
     hf_buffer_u8(&seen, 0);
     assert_non_null(strstr((char *)seen.data, "1@5+4 "));
     assert_non_null(strstr((char *)seen.data, "0@17+6 "));
     hf_buffer_done(&seen);
+    compiled_done(&c);
+}
+
+static bool finds(const struct hf_db *db, uint8_t target, const char *text)
+{
+    struct hf_buffer seen = {0};
+    const struct hf_matcher *matcher = hf_db_matcher(db, 0, target);
+    if (matcher != NULL)
+        hf_matcher_search(matcher, hf_bytes_text(text), 0, note_literal, &seen);
+    bool found = seen.len > 0;
+    hf_buffer_done(&seen);
+    return found;
+}
+
+static void a_target_with_many_patterns_has_a_matcher_of_its_own(void **state)
+{
+    (void)state;
+    struct hf_buffer text = {0};
+    hf_buffer_text(&text, "All:0:*:"
+                          "6e6565646c65"
+                          "\nElf:6:*:"
+                          "68617973"
+                          "\n");
+    for (unsigned i = 0; i < 1100; i++)
+        hf_buffer_format(&text, "Pe%u:1:*:70617474%08x6572\n", i, 0x61616161u + i);
+    hf_buffer_u8(&text, 0);
+    struct compiled c = compile_one("a.ndb", (const char *)text.data);
+    static const uint8_t targets[] = {0, 1, 6, 15, 200};
+    for (size_t i = 0; i < sizeof targets; i++) {
+        assert_true(finds(c.db, targets[i], "a needle"));
+        assert_int_equal(finds(c.db, targets[i], "pattaaaaer"), targets[i] == 1);
+        assert_int_equal(finds(c.db, targets[i], "in a haystack"), targets[i] != 1);
+    }
+    assert_ptr_equal(hf_db_matcher(c.db, 0, 6), hf_db_matcher(c.db, 0, 0));
+    hf_buffer_done(&text);
     compiled_done(&c);
 }
 
@@ -357,8 +392,8 @@ static void an_empty_database_opens_and_finds_nothing(void **state)
     struct compiled c = compile_one("a.hdb", "");
     assert_int_equal(hf_db_digests_wanted(c.db, 100), 0);
     assert_string_equal(found_name(c.db, MD5_A, 100), "");
-    assert_null(hf_db_matcher(c.db, 0));
-    assert_null(hf_db_matcher(c.db, 1));
+    assert_null(hf_db_matcher(c.db, 0, 0));
+    assert_null(hf_db_matcher(c.db, 1, 0));
     assert_int_equal(hf_db_rules_waking_alone(c.db, 0).len, 0);
     assert_false(hf_db_ignores(c.db, hf_bytes_text("x")));
     struct hf_buffer note = {0};
@@ -464,6 +499,7 @@ int main(void)
         cmocka_unit_test(ignored_names_are_known),
         cmocka_unit_test(rules_keep_pattern_place_and_scope),
         cmocka_unit_test(the_matcher_reports_pattern_numbers),
+        cmocka_unit_test(a_target_with_many_patterns_has_a_matcher_of_its_own),
         cmocka_unit_test(sources_and_licences_are_kept),
         cmocka_unit_test(the_same_signature_twice_is_kept_once),
         cmocka_unit_test(a_later_segment_withdraws_signatures),

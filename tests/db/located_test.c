@@ -134,11 +134,11 @@ static void test_places_find_what_a_walk_over_all_offsets_finds(void **state)
             s.data[i] = (uint8_t) "aAb\0"[draw(4)];
         for (uint32_t i = 0; i < PATTERNS; i++) {
             s.patterns[i] = random_pattern(s.text[i]);
-            assert_int_equal(hf_located_offer(&build, &s.patterns[i], i), HF_OK);
+            assert_int_equal(hf_located_offer(&build, &s.patterns[i], i, 0), HF_OK);
         }
         assert_int_equal(hf_located_choose(&build), HF_OK);
         assert_int_equal(hf_located_write(&build, &section, &count), HF_OK);
-        hf_located_find(hf_buffer_view(&section), hf_bytes_of(s.data, s.size), resolve,
+        hf_located_find(hf_buffer_view(&section), hf_bytes_of(s.data, s.size), 0, resolve,
                         NULL, on_candidate, &s);
         compare(&s, &build, &taken);
     }
@@ -162,7 +162,7 @@ static void test_damaged_sections_yield_no_bad_access(void **state)
     s.size = SIZE;
     for (uint32_t i = 0; i < PATTERNS; i++) {
         s.patterns[i] = random_pattern(s.text[i]);
-        assert_int_equal(hf_located_offer(&build, &s.patterns[i], i), HF_OK);
+        assert_int_equal(hf_located_offer(&build, &s.patterns[i], i, 0), HF_OK);
     }
     assert_int_equal(hf_located_choose(&build), HF_OK);
     assert_int_equal(hf_located_write(&build, &section, &count), HF_OK);
@@ -175,8 +175,8 @@ static void test_damaged_sections_yield_no_bad_access(void **state)
         uint32_t seen = 0;
         uint8_t *exact = malloc(len + 1);
         memcpy(exact, copy, len);
-        hf_located_find(hf_bytes_of(exact, len), hf_bytes_of(s.data, s.size), resolve, NULL,
-                        on_nothing, &seen);
+        hf_located_find(hf_bytes_of(exact, len), hf_bytes_of(s.data, s.size), 0, resolve,
+                        NULL, on_nothing, &seen);
         free(exact);
         free(copy);
     }
