@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <unistd.h>
 
 enum { NOTES_MAX = 10 }; /* bad lines shown; `holdfast db build` shows all */
@@ -23,6 +24,7 @@ struct opening {
     const char **text; /* owned array: sources to compile; borrowed paths */
     bool *beside;      /* owned, by source: compiled ones lie in the same folder */
     size_t text_count;
+    struct hf_pua pua;
     hf_databases_on_note *on_note;
     void *user;
     struct hf_buffer *error;
@@ -141,7 +143,8 @@ static void note_unusable_cache(struct opening *o, int error)
 static uint64_t gained(const struct hf_build *build)
 {
     struct hf_build_summary summary = hf_build_summary(build);
-    return summary.signatures + summary.allowed + summary.ignored + summary.withdrawn;
+    return summary.left_out + summary.signatures + summary.allowed + summary.ignored +
+           summary.withdrawn;
 }
 
 static void note_empty(struct opening *o, size_t source)
@@ -156,6 +159,8 @@ static void note_empty(struct opening *o, size_t source)
 /* Read all text sources. A mistyped list must not look like a list without hits. */
 static enum hf_status read_sources(struct opening *o, struct hf_build *build)
 {
+    if (hf_build_read_pins(build, o->text, o->text_count) != HF_OK)
+        return cannot(o, HF_NOMEM, o->text[0]);
     for (size_t i = 0; i < o->text_count; i++) {
         uint64_t before = gained(build);
         enum hf_status st = hf_build_read_path(build, o->text[i]);
@@ -189,6 +194,7 @@ static enum hf_status compile(struct opening *o, const char *cache)
     if (build == NULL)
         return cannot(o, HF_NOMEM, o->text[0]);
     hf_build_use_modules(build, hf_fact_modules, hf_fact_module_count);
+    hf_build_use_pua(build, &o->pua);
     enum hf_status st = read_sources(o, build);
     if (st == HF_NOTFOUND && o->out->count > 0 && o->error->len == 0)
         return HF_OK; /* the compiled ones are enough */
@@ -224,8 +230,13 @@ static int open_cached(const char *path)
 
 static enum hf_status take_group(struct opening *o)
 {
-    HF_AUTO(hf_buffer_done) struct hf_buffer path = {0};
-    enum hf_status st = hf_db_cache_path(o->text, o->text_count, &path);
+    HF_AUTO(hf_buffer_done) struct hf_buffer path = {0}, how = {0};
+    hf_buffer_u8(&how, (uint8_t)((o->pua.none ? 1 : 0) | (o->pua.all_but ? 2 : 0)));
+    for (size_t i = 0; i < o->pua.count; i++)
+        hf_buffer_counted(&how, hf_bytes_text(o->pua.kinds[i]));
+    enum hf_status st =
+        how.failed ? HF_NOMEM
+                   : hf_db_cache_path(o->text, o->text_count, hf_buffer_view(&how), &path);
     if (st == HF_NOMEM)
         return cannot(o, st, o->text[0]);
     const char *cache = st == HF_OK ? (const char *)path.data : NULL;
@@ -241,6 +252,13 @@ static bool is_steady(const char *path)
     return strncmp(name, "main.", 5) == 0 && hf_cvd_kind_of(name) != HF_CVD_NONE;
 }
 
+/* Lists of what is ignored speak about all signatures: every group has them. */
+static bool is_ignore_list(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    return dot != NULL && (strcasecmp(dot, ".ign") == 0 || strcasecmp(dot, ".ign2") == 0);
+}
+
 /* What hardly ever changes becomes a segment of its own, which stays in the cache when the rest is
  * compiled anew. */
 static enum hf_status take_texts(struct opening *o)
@@ -250,15 +268,18 @@ static enum hf_status take_texts(struct opening *o)
     size_t count = o->text_count;
     const char **group = calloc(count, sizeof *group);
     bool *group_beside = calloc(count, sizeof *group_beside);
-    enum hf_status st = group != NULL && group_beside != NULL
-                            ? HF_OK
-                            : cannot(o, HF_NOMEM, all[0]);
+    enum hf_status st =
+        group != NULL && group_beside != NULL ? HF_OK : cannot(o, HF_NOMEM, all[0]);
+    bool any_steady = false;
+    for (size_t i = 0; i < count; i++)
+        any_steady = any_steady || is_steady(all[i]);
     for (int steady = 1; steady >= 0 && st == HF_OK; steady--) {
         o->text = group;
         o->beside = group_beside;
         o->text_count = 0;
         for (size_t i = 0; i < count; i++)
-            if (is_steady(all[i]) == (steady == 1)) {
+            if (is_steady(all[i]) == (steady == 1) ||
+                (any_steady && is_ignore_list(all[i]))) {
                 group_beside[o->text_count] = beside[i];
                 group[o->text_count++] = all[i];
             }
@@ -340,8 +361,18 @@ enum hf_status hf_databases_open(struct hf_databases *out, const char *const *pa
                                  size_t count, hf_databases_on_note *on_note, void *user,
                                  struct hf_buffer *error)
 {
+    return hf_databases_open_pua(out, paths, count, &(struct hf_pua){0}, on_note, user,
+                                 error);
+}
+
+enum hf_status hf_databases_open_pua(struct hf_databases *out, const char *const *paths,
+                                     size_t count, const struct hf_pua *pua,
+                                     hf_databases_on_note *on_note, void *user,
+                                     struct hf_buffer *error)
+{
     *out = (struct hf_databases){0};
-    struct opening o = {.out = out, .on_note = on_note, .user = user, .error = error};
+    struct opening o = {
+        .out = out, .pua = *pua, .on_note = on_note, .user = user, .error = error};
     o.text = calloc(count + PUBLISHED_MAX + 1, sizeof *o.text);
     o.beside = calloc(count + PUBLISHED_MAX + 1, sizeof *o.beside);
     enum hf_status st = o.text != NULL && o.beside != NULL

@@ -4,6 +4,7 @@
 #ifndef HF_CLI_DATABASES_H
 #define HF_CLI_DATABASES_H
 
+#include "db/build.h"
 #include "db/db.h"
 
 struct hf_databases {
@@ -23,9 +24,17 @@ typedef void hf_databases_on_note(void *user, bool important, const char *text);
  *
  * paths    count files or folders; count 0: the built-in content.
  * out      to be released in any case.
+ * pua      what of text signatures of unwanted programs is taken; compiled ones are as they are.
  * error    receives a sentence when the status is not HF_OK; names in it are as given.
  * Returns HF_OK, HF_NOTFOUND, HF_MALFORMED, HF_UNSUPPORTED, HF_IO, HF_NOMEM, HF_LIMIT.
  */
+HF_MUST_USE enum hf_status hf_databases_open_pua(struct hf_databases *out,
+                                                 const char *const *paths, size_t count,
+                                                 const struct hf_pua *pua,
+                                                 hf_databases_on_note *on_note, void *user,
+                                                 struct hf_buffer *error);
+
+/* With all that there is on potentially unwanted programs. */
 HF_MUST_USE enum hf_status hf_databases_open(struct hf_databases *out,
                                              const char *const *paths, size_t count,
                                              hf_databases_on_note *on_note, void *user,

@@ -61,10 +61,11 @@ static enum hf_status describe(struct hf_buffer *out, const char *const *paths,
     return out->failed ? HF_NOMEM : HF_OK;
 }
 
-enum hf_status hf_db_cache_path(const char *const *paths, size_t count,
+enum hf_status hf_db_cache_path(const char *const *paths, size_t count, struct hf_bytes how,
                                 struct hf_buffer *path)
 {
     HF_AUTO(hf_buffer_done) struct hf_buffer text = {0};
+    hf_buffer_counted(&text, how);
     enum hf_status st = describe(&text, paths, count);
     if (st != HF_OK)
         return st;

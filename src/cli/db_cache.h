@@ -11,11 +11,12 @@
  * The path of the file for some sources, whether it exists or not; zero-ended in path.
  *
  * paths  count files and folders.
+ * how    what else decides how they are compiled: any bytes.
  * Returns HF_OK; HF_NOTFOUND (no place for a cache); HF_IO (a source cannot be looked at),
  * HF_NOMEM.
  */
 HF_MUST_USE enum hf_status hf_db_cache_path(const char *const *paths, size_t count,
-                                            struct hf_buffer *path);
+                                            struct hf_bytes how, struct hf_buffer *path);
 
 /* Open such a file: a descriptor, or -1 when there is none that can be trusted. Marks it as
  * used. */

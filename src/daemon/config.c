@@ -35,6 +35,9 @@ const struct hf_setting hf_settings[] = {
     {"PidFile", "daemon", "pid-file", T, AT(pid_file), NULL, "file for the process id of the supervisor"},
     {"TemporaryDirectory", "daemon", "temporary-directory", T, AT(temporary), NULL, "folder for unlinked files of large streams and objects (default: $TMPDIR, /var/tmp, /tmp)"},
     {"DatabaseDirectory", "daemon", "database", L, AT(databases), NULL, "compiled database, text signatures, or a folder of them; may be repeated (default: built-in)"},
+    {"DetectPUA", "daemon", "pua", B, AT(pua), "yes", "take text signatures of unwanted programs (.hdu .hsu .mdu .msu .ndu .ldu); clamd.conf: no, unless it says so"},
+    {"ExcludePUA", "daemon", "pua-exclude", L, AT(pua_exclude), NULL, "not of this kind ('Packed'); may be repeated"},
+    {"IncludePUA", "daemon", "pua-include", L, AT(pua_include), NULL, "only of this kind; may be repeated"},
     {"SelfCheck", "daemon", "self-check", N, AT(self_check_s), "600", "look for changed databases every so many seconds; 0: never"},
     {NULL, "daemon", "hang-timeout", N, AT(hang_timeout_s), "10", "a process that gives no sign of life for so many seconds is replaced"},
     /* listening */
@@ -108,7 +111,6 @@ const struct hf_setting hf_settings[] = {
     {"GenerateMetadataJson", NULL, NULL, B, NOWHERE, NULL, "'holdfast inspect' shows it"}, {"ForceToDisk", NULL, NULL, B, NOWHERE, NULL, OWN_WAY},
     {"Bytecode", NULL, NULL, B, NOWHERE, NULL, CONTENT}, {"BytecodeSecurity", NULL, NULL, T, NOWHERE, NULL, CONTENT}, {"BytecodeTimeout", NULL, NULL, N, NOWHERE, NULL, ENGINE},
     {"BytecodeUnsigned", NULL, NULL, B, NOWHERE, NULL, CONTENT}, {"BytecodeMode", NULL, NULL, T, NOWHERE, NULL, OWN_WAY},
-    {"DetectPUA", NULL, NULL, B, NOWHERE, NULL, CONTENT}, {"ExcludePUA", NULL, NULL, L, NOWHERE, NULL, CONTENT}, {"IncludePUA", NULL, NULL, L, NOWHERE, NULL, CONTENT},
     {"ScanPE", NULL, NULL, B, NOWHERE, NULL, ALWAYS}, {"ScanELF", NULL, NULL, B, NOWHERE, NULL, ALWAYS}, {"ScanMail", NULL, NULL, B, NOWHERE, NULL, ALWAYS},
     {"ScanPartialMessages", NULL, NULL, B, NOWHERE, NULL, NEVER}, {"PhishingSignatures", NULL, NULL, B, NOWHERE, NULL, CONTENT}, {"PhishingScanURLs", NULL, NULL, B, NOWHERE, NULL, NEVER},
     {"HeuristicAlerts", NULL, NULL, B, NOWHERE, NULL, OWN_WAY}, {"HeuristicScanPrecedence", NULL, NULL, B, NOWHERE, NULL, OWN_WAY},
@@ -360,6 +362,8 @@ enum hf_status hf_config_check(const struct hf_config *config, struct hf_buffer 
                          config->log_format);
     else if (config->unix_path != NULL && strlen(config->unix_path) > 107)
         hf_buffer_text(error, "the path of the unix socket is longer than 107 bytes");
+    else if (config->pua && config->pua_exclude.count > 0 && config->pua_include.count > 0)
+        hf_buffer_text(error, "kinds of unwanted programs are either included or excluded, not both");
     else if (config->log_file != NULL && config->log_file[0] != '/')
         hf_buffer_text(error, "the log file needs a full path");
     for (size_t i = 0; error->len == before && i < config->control_users.count; i++)

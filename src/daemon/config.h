@@ -23,6 +23,8 @@ struct hf_config {
     /* who and where */
     char *user, *pid_file, *temporary;
     struct hf_text_list databases; /* files and folders */
+    bool pua; /* signatures of unwanted programs: at all, of which kinds */
+    struct hf_text_list pua_exclude, pua_include;
     /* listening */
     char *unix_path, *unix_group;
     uint64_t unix_mode; /* of the socket's file */

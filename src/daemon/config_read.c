@@ -162,6 +162,7 @@ static enum hf_status set_clamd_defaults(struct hf_config *config)
     } defaults[] = {
         {"LogTime", "no"},       {"LogFileMaxSize", "1M"}, {"MaxThreads", "10"},
         {"MaxScanSize", "400M"}, {"MaxFileSize", "100M"},  {"MaxFiles", "10000"},
+        {"DetectPUA", "no"},
     };
     for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++) {
         const struct hf_setting *row = find_setting(NULL, defaults[i].name);

@@ -75,9 +75,15 @@ int hf_loader_run(const struct hf_config *config, int channel)
 {
     HF_AUTO(hf_buffer_done) struct hf_buffer error = {0}, text = {0};
     struct hf_databases databases;
+    const struct hf_text_list *kinds =
+        config->pua_exclude.count > 0 ? &config->pua_exclude : &config->pua_include;
+    const struct hf_pua pua = {.none = !config->pua,
+                               .all_but = config->pua_exclude.count > 0,
+                               .kinds = (const char *const *)kinds->items,
+                               .count = kinds->count};
     enum hf_status st =
-        hf_databases_open(&databases, (const char *const *)config->databases.items,
-                          config->databases.count, send_note, &channel, &error);
+        hf_databases_open_pua(&databases, (const char *const *)config->databases.items,
+                              config->databases.count, &pua, send_note, &channel, &error);
     struct hf_daemon_message m = {.type = HF_DAEMON_DATABASE, .extra = st};
     if (st == HF_OK) {
         describe(&text, config);

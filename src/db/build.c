@@ -81,6 +81,7 @@ void hf_build_free(struct hf_build *build)
     list_done(&build->rules);
     list_done(&build->patterns);
     list_done(&build->ignored);
+    hf_pins_done(&build->pins);
     list_done(&build->texts);
     hf_buffer_done(&build->tombstones);
     hf_buffer_done(&build->wakes);
@@ -121,6 +122,11 @@ enum hf_status hf_build_source(struct hf_build *build, const char *file,
     bool failed = record.failed;
     hf_buffer_done(&record);
     return failed ? HF_NOMEM : list_status(&build->sources);
+}
+
+void hf_build_use_pua(struct hf_build *build, const struct hf_pua *pua)
+{
+    build->pua = *pua;
 }
 
 void hf_build_withdraw(struct hf_build *build, bool withdrawing)

@@ -33,6 +33,16 @@ HF_MUST_USE enum hf_status hf_build_use_threads(struct hf_build *build, unsigned
 void hf_build_use_modules(struct hf_build *build,
                           const struct hf_fact_module *const *modules, size_t count);
 
+/* Which files of signatures of potentially unwanted programs (.hdu .hsu .mdu .msu .ndu .ldu) are taken.
+ * All zero: all of them, as far as they can be. */
+struct hf_pua {
+    bool none;    /* none of these files */
+    bool all_but; /* those of these kinds are left out, else only they are taken */
+    const char *const *kinds; /* borrowed: "Packed" is the kind of PUA.Packed.Thing */
+    size_t count;             /* 0: of any kind */
+};
+void hf_build_use_pua(struct hf_build *build, const struct hf_pua *pua);
+
 /* Begin a source: what is added next comes from it. file and licence are copied. */
 HF_MUST_USE enum hf_status hf_build_source(struct hf_build *build, const char *file,
                                            const char *licence);
@@ -107,6 +117,12 @@ HF_MUST_USE enum hf_status hf_build_read_path(struct hf_build *build, const char
 HF_MUST_USE enum hf_status hf_build_read_paths(struct hf_build *build,
                                                const char *const *paths, size_t count);
 
+/* Read nothing but the entries of .ign and .ign2 files that name one version of a signature: what is
+ * read afterwards is left out if it is that. hf_build_read_paths does it for all of its paths; who reads
+ * paths one by one calls this first. What cannot be read is said when it is read as a whole. */
+HF_MUST_USE enum hf_status hf_build_read_pins(struct hf_build *build,
+                                              const char *const *paths, size_t count);
+
 /*
  * Read compiled segments back, oldest first: what a younger one withdraws is left out. For a build
  * into which nothing was read before. Written, they are one segment that finds the same; it has
@@ -124,6 +140,8 @@ struct hf_build_summary {
     uint64_t signatures, digests, patterns, allowed, ignored;
     uint64_t withdrawn;
     uint64_t skipped, bad_lines, files;
+    uint64_t
+        left_out; /* kept away: files by hf_build_use_pua, signatures by that or by their line */
 };
 struct hf_build_summary hf_build_summary(const struct hf_build *build);
 

@@ -5,6 +5,7 @@
 #include "db/build.h"
 #include "db/jobs.h"
 #include "db/output.h"
+#include "db/pins.h"
 #include "db/spool.h"
 #include "db/stems.h"
 
@@ -47,6 +48,8 @@ struct hf_build {
     struct hf_buffer tombstones; /* uint64_t each, as memory has it */
     struct hf_buffer wakes;      /* u32le rule numbers */
     struct hf_buffer targets; /* of each pattern's rule, one byte */
+    struct hf_pins pins;
+    struct hf_pua pua;
     bool matches_zeros;
     uint32_t views; /* that some rule sees: bits 1 << enum hf_view_kind */
     uint64_t table_counts[HF_DB_SECTION_TYPES][2]; /* added: with a size, of any */

@@ -18,22 +18,22 @@
 /* clang-format off */
 static const struct hf_text_format formats[] = {
     {".hdb", hf_read_clamav_hash, .tables = HF_DB_HASH_MD5},
-    {".hdu", hf_read_clamav_hash, .tables = HF_DB_HASH_MD5},
+    {".hdu", hf_read_clamav_hash, .tables = HF_DB_HASH_MD5, .pua = true},
     {".hsb", hf_read_clamav_hash, .tables = HF_DB_HASH_MD5},
-    {".hsu", hf_read_clamav_hash, .tables = HF_DB_HASH_MD5},
+    {".hsu", hf_read_clamav_hash, .tables = HF_DB_HASH_MD5, .pua = true},
     {".fp",  hf_read_clamav_hash, .tables = HF_DB_ALLOW_MD5},
     {".sfp", hf_read_clamav_hash, .tables = HF_DB_ALLOW_MD5},
     {".mdb", hf_read_clamav_hash, .tables = HF_DB_SECTION_MD5, .size_first = true},
-    {".mdu", hf_read_clamav_hash, .tables = HF_DB_SECTION_MD5, .size_first = true},
+    {".mdu", hf_read_clamav_hash, .tables = HF_DB_SECTION_MD5, .size_first = true, .pua = true},
     {".msb", hf_read_clamav_hash, .tables = HF_DB_SECTION_MD5, .size_first = true},
-    {".msu", hf_read_clamav_hash, .tables = HF_DB_SECTION_MD5, .size_first = true},
+    {".msu", hf_read_clamav_hash, .tables = HF_DB_SECTION_MD5, .size_first = true, .pua = true},
     {".imp", hf_read_clamav_hash, .tables = HF_DB_IMPORTS_MD5, .any_size_at_any_level = true},
     {".ndb", .rule = hf_clamav_read_ndb},
-    {".ndu", .rule = hf_clamav_read_ndb},
+    {".ndu", .rule = hf_clamav_read_ndb, .pua = true},
     {".sdb", .rule = hf_clamav_read_ndb},
     {".db", .rule = hf_clamav_read_db},
     {".ldb", .rule = hf_clamav_read_ldb},
-    {".ldu", .rule = hf_clamav_read_ldb},
+    {".ldu", .rule = hf_clamav_read_ldb, .pua = true},
     {".ign", hf_read_ignore},
     {".ign2", hf_read_ignore},
     {".yar", .whole = hf_read_yara},
@@ -44,6 +44,10 @@ static const struct hf_text_format formats[] = {
     {".sha256", hf_read_plain_hash, .tables = HF_DB_HASH_MD5},
     {".hashes", hf_read_plain_hash, .tables = HF_DB_HASH_MD5},
     {".cdb", .rule = hf_clamav_read_cdb},
+    {".zmd", .kind = "old metadata of archives (.zmd, .rmd)"},
+    {".rmd", .kind = "old metadata of archives (.zmd, .rmd)"},
+    {".cat", .kind = "security catalogues (.cat)", .binary = true},
+    {".ioc", .kind = "indicators in XML (.ioc)", .binary = true},
     {".crb", .kind = "certificates (.crb)"},
     {".idb", .kind = "icons (.idb)"},
     {".ftm", .kind = "file type magic (.ftm)"},
@@ -67,6 +71,48 @@ const struct hf_text_format *hf_text_format_of(const char *file_name)
     return NULL;
 }
 
+/* The kinds that a name says, with the points around them: ".Packed." of PUA.Packed.Thing, ".Tool.Net."
+ * of PUA.Tool.Net.Thing. [facts/clamav.md 1.0] */
+static struct hf_bytes pua_kinds(struct hf_bytes name)
+{
+    enum { PREFIX = 3 };
+    struct hf_bytes none = {0};
+    if (name.len <= PREFIX || memcmp(name.data, "PUA.", PREFIX + 1) != 0)
+        return none;
+    const uint8_t *last = memrchr(name.data, '.', name.len);
+    size_t n = (size_t)(last - name.data) - PREFIX + 1;
+    return n < 2 ? none : hf_bytes_of(name.data + PREFIX, n);
+}
+
+/* One kind or several in a row, whole. */
+static bool names_kind(const char *asked, struct hf_bytes kinds)
+{
+    char padded[256];
+    int n = snprintf(padded, sizeof padded, ".%s.", asked);
+    return n > 0 && memmem(kinds.data, kinds.len, padded, strlen(padded)) != NULL;
+}
+
+static bool wants_pua(const struct hf_pua *pua, struct hf_bytes name)
+{
+    struct hf_bytes kinds = pua_kinds(name);
+    if (pua->count == 0)
+        return true;
+    if (kinds.len == 0)
+        return false; /* as ClamAV: whoever chooses gets only what can be told apart */
+    bool named = false;
+    for (size_t i = 0; i < pua->count; i++)
+        named = named || names_kind(pua->kinds[i], kinds);
+    return named != pua->all_but;
+}
+
+bool hf_build_leaves_out(const struct hf_build *build, const struct hf_text_format *format,
+                         struct hf_bytes name, struct hf_bytes line)
+{
+    return (format->pua && !wants_pua(&build->pua, name)) ||
+           (build->pins.items.len > 0 &&
+            hf_pins_hold(&build->pins, hf_clamav_bare_name(name), line));
+}
+
 enum { RULE_BYTES_MAX = 256 << 20 }; /* of one rule's trees and programs */
 
 /* What the lines of one text share. */
@@ -78,11 +124,15 @@ struct reading {
     uint64_t number;
 };
 
-static enum hf_status keep_digest(struct reading *r)
+static enum hf_status keep_digest(struct reading *r, struct hf_bytes text)
 {
     struct hf_line *line = &r->line;
     enum hf_digest_kind kind = hf_digest_of_length(line->digest_length);
     struct hf_bytes name = line->name.len > 0 ? line->name : hf_bytes_text(r->unnamed);
+    if (hf_build_leaves_out(r->build, r->format, line->name, text)) {
+        r->build->summary.left_out++;
+        return HF_OK;
+    }
     return hf_build_add_table(r->build, r->format->tables + (enum hf_db_section)kind,
                               line->digest, line->digest_length, line->size, name);
 }
@@ -92,8 +142,12 @@ static enum hf_status keep_line(struct reading *r, struct hf_bytes text)
     struct hf_line *line = &r->line;
     switch (r->format->read(r->format, text, line)) {
     case HF_LINE_NOTHING: return HF_OK;
-    case HF_LINE_DIGEST: return keep_digest(r);
+    case HF_LINE_DIGEST: return keep_digest(r, text);
     case HF_LINE_NAME: return hf_build_add_ignore(r->build, line->name);
+    case HF_LINE_PIN:
+        hf_pins_add(&r->build->pins, line->name, line->digest);
+        r->build->summary.ignored++;
+        return r->build->pins.items.failed ? HF_NOMEM : HF_OK;
     case HF_LINE_SKIP: hf_build_skip(r->build, line->why); return HF_OK;
     case HF_LINE_BAD: hf_build_bad_line(r->build, r->number, "%s", line->why); return HF_OK;
     }
@@ -110,6 +164,10 @@ static enum hf_status keep_rule(struct reading *r, struct hf_bytes text,
     case HF_CLAMAV_SKIP: hf_build_skip(r->build, s.why); return HF_OK;
     case HF_CLAMAV_BAD: hf_build_bad_line(r->build, r->number, "%s", s.why); return HF_OK;
     case HF_CLAMAV_RULE:
+        if (hf_build_leaves_out(r->build, r->format, s.name, text)) {
+            r->build->summary.left_out++;
+            return HF_OK;
+        }
         st = hf_build_add_rule(r->build, &s.rule, s.patterns, s.pattern_count,
                                hf_clamav_bare_name(s.name));
         break;
@@ -141,6 +199,10 @@ static enum hf_status read_lines(struct reading *r, struct hf_bytes text)
         return read_rules(r, text);
     if (r->format->whole != NULL)
         return r->format->whole(r->build, r->build->file, text);
+    if (r->format->binary) {
+        hf_build_skip(r->build, r->format->kind);
+        return HF_OK;
+    }
     struct hf_bytes line;
     enum hf_status st = HF_OK;
     for (r->number = 1; st == HF_OK && hf_next_line(&text, &line); r->number++) {
@@ -209,6 +271,11 @@ static enum hf_status read_source(struct reading *r, const char *file_name,
                                   struct hf_text_input *input, struct hf_bytes head)
 {
     bool digests = r->format->tables != 0 && !r->build->withdrawing;
+    if (r->format->pua && r->build->pua.none) {
+        r->build->summary.left_out++;
+        return HF_OK;
+    }
+    hf_pins_sort(&r->build->pins);
     enum hf_status st = begin_source(r->build, file_name, head);
     if (st != HF_OK)
         return st;
@@ -322,6 +389,69 @@ static enum hf_status read_folder(struct hf_build *build, const char *path,
     return st;
 }
 
+static const char *last_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == NULL ? path : slash + 1;
+}
+
+/* ---- entries for one version of a signature are known before any signature is read ---- */
+
+static bool is_ignore_list(const char *name)
+{
+    const struct hf_text_format *format = hf_text_format_of(name);
+    return format != NULL && format->read == hf_read_ignore;
+}
+
+static enum hf_status read_pins(struct hf_build *build, const char *name, int fd)
+{
+    HF_AUTO(hf_buffer_done) struct hf_buffer text = {0};
+    struct hf_bytes left, line_text;
+    struct hf_line line = {0};
+    if (!is_ignore_list(name) || hf_fd_read_all(fd, SIZE_MAX, &text) != HF_OK)
+        return HF_OK; /* who reads it all says what is wrong with it */
+    left = skip_mark(hf_buffer_view(&text));
+    while (hf_next_line(&left, &line_text))
+        if (hf_read_ignore(NULL, line_text, &line) == HF_LINE_PIN)
+            hf_pins_add(&build->pins, line.name, line.digest);
+    return build->pins.items.failed ? HF_NOMEM : HF_OK;
+}
+
+static enum hf_status find_pins(struct hf_build *build, const char *path, unsigned depth)
+{
+    HF_AUTO(hf_fd_release) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) != 0)
+        return HF_OK;
+    if (!S_ISDIR(st.st_mode))
+        return S_ISREG(st.st_mode) ? read_pins(build, last_name(path), fd) : HF_OK;
+    struct dirent **entries = NULL;
+    int n = depth > 0 ? scandir(path, &entries, keep_entry, by_bytes) : 0;
+    enum hf_status status = HF_OK;
+    for (int i = 0; i < n; i++) {
+        char *inner = NULL;
+        bool leads = entries[i]->d_type != DT_REG || is_ignore_list(entries[i]->d_name);
+        if (leads && status == HF_OK &&
+            asprintf(&inner, "%s/%s", path, entries[i]->d_name) >= 0) {
+            status = find_pins(build, inner, depth - 1);
+            free(inner);
+        }
+        free(entries[i]);
+    }
+    free(entries);
+    return status;
+}
+
+enum hf_status hf_build_read_pins(struct hf_build *build, const char *const *paths,
+                                  size_t count)
+{
+    enum { DEPTH = 16 };
+    enum hf_status st = HF_OK;
+    for (size_t i = 0; i < count && st == HF_OK; i++)
+        st = find_pins(build, paths[i], DEPTH);
+    return st;
+}
+
 static bool is_source(const char *name)
 {
     return hf_text_format_of(name) != NULL || hf_cvd_kind_of(name) != HF_CVD_NONE;
@@ -340,12 +470,6 @@ static enum hf_status read_entry(struct hf_build *build, const char *path, const
     if (!named && (!is_source(name) || !S_ISREG(st.st_mode)))
         return HF_OK;
     return read_file(build, fd, path, name);
-}
-
-static const char *last_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash == NULL ? path : slash + 1;
 }
 
 enum hf_status hf_build_read_path(struct hf_build *build, const char *path)
@@ -369,7 +493,7 @@ enum hf_status hf_build_read_paths(struct hf_build *build, const char *const *pa
     for (size_t i = 0; i < count; i++)
         sorted[i] = paths[i];
     qsort((void *)sorted, count, sizeof *sorted, compare_paths);
-    enum hf_status st = HF_OK;
+    enum hf_status st = hf_build_read_pins(build, paths, count);
     for (size_t i = 0; i < count && st == HF_OK; i++)
         st = hf_build_read_path(build, sorted[i]);
     free((void *)sorted);

@@ -14,6 +14,7 @@ enum hf_line_result {
     HF_LINE_NOTHING, /* a comment, or nothing on it */
     HF_LINE_DIGEST,  /* digest, size and name are filled */
     HF_LINE_NAME,    /* name is filled */
+    HF_LINE_PIN,     /* name is filled, and digest with the MD5 of a line of that name */
     HF_LINE_SKIP,    /* not taken: why says which kind */
     HF_LINE_BAD      /* not understood: why says what */
 };
@@ -45,6 +46,8 @@ struct hf_text_format {
     enum hf_db_section tables; /* digests go here (its MD5 table); 0: none */
     bool size_first;           /* size:hash:name instead of hash:size:name */
     bool any_size_at_any_level;
+    bool binary; /* no lines: a file of it is one that is skipped, as kind */
+    bool pua;    /* taken only by those who want to know of unwanted programs */
     hf_read_whole *whole;
 };
 
@@ -66,6 +69,11 @@ void hf_build_say(struct hf_build *build, const char *file_name, const char *tex
 
 /* Split at a separator; fields past max are left in the last. Returns how many. */
 size_t hf_split(struct hf_bytes text, char separator, struct hf_bytes *fields, size_t max);
+
+/* Whether a signature is left out of a build: by its line, or as one of unwanted programs of a kind
+ * that nobody asked for. By any number of threads while nothing is added. */
+bool hf_build_leaves_out(const struct hf_build *build, const struct hf_text_format *format,
+                         struct hf_bytes name, struct hf_bytes line);
 
 /* "Name (Clam)" is "Name". */
 struct hf_bytes hf_clamav_bare_name(struct hf_bytes name);

@@ -30,7 +30,7 @@ struct chunk {
     /* results */
     enum hf_status status;
     int error;
-    uint64_t lines;
+    uint64_t lines, left_out;
     struct hf_buffer bad; /* struct bad */
     struct {
         const char *kind;
@@ -76,8 +76,12 @@ static struct hf_spool *spool_of(struct chunk *c)
     return is_allow(c->format) ? c->build->allowed : c->build->digests;
 }
 
-static void keep_digest(struct chunk *c, const struct hf_line *line)
+static void keep_digest(struct chunk *c, const struct hf_line *line, struct hf_bytes text)
 {
+    if (hf_build_leaves_out(c->build, c->format, line->name, text)) {
+        c->left_out++;
+        return;
+    }
     enum hf_digest_kind kind = hf_digest_of_length(line->digest_length);
     struct hf_bytes name = hf_cut_name(line->name.len > 0 ? line->name : c->unnamed);
     struct hf_name_parts parts = hf_name_split(name);
@@ -107,7 +111,7 @@ static void read_line(struct chunk *c, struct hf_bytes text, struct hf_line *lin
                                      ? HF_LINE_NOTHING
                                      : c->format->read(c->format, text, line);
     if (result == HF_LINE_DIGEST)
-        keep_digest(c, line);
+        keep_digest(c, line, text);
     else if (result == HF_LINE_SKIP)
         keep_skip(c, line->why);
     else if (result == HF_LINE_BAD)
@@ -160,7 +164,8 @@ static void settle(struct reader *r, struct chunk *c)
         for (unsigned any = 0; any < 2; any++)
             hf_build_count(build, r->format->tables + k, any != 0, c->counts[k][any]);
     r->lines += c->lines;
-    c->lines = 0;
+    build->summary.left_out += c->left_out;
+    c->lines = c->left_out = 0;
     memset(c->skipped, 0, sizeof c->skipped);
     memset(c->counts, 0, sizeof c->counts);
     hf_buffer_clear(&c->bad);

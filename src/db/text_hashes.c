@@ -152,18 +152,11 @@ enum hf_line_result hf_read_plain_hash(const struct hf_text_format *format,
     return HF_LINE_DIGEST;
 }
 
-/* A name; a name and the digest of the signature's line, or file:line:name, are not taken: they
- * speak about text that we do not keep. A name may end in what ClamAV strips. */
-enum hf_line_result hf_read_ignore(const struct hf_text_format *format,
-                                   struct hf_bytes text, struct hf_line *line)
+/* A name as databases have it, for one as reports have it. */
+static struct hf_bytes signature_name(struct hf_bytes text)
 {
-    (void)format;
     static const char tail[] = ".UNOFFICIAL";
     size_t n = sizeof tail - 1;
-    if (memchr(text.data, ':', text.len) != NULL) {
-        line->why = "ignore entries for one version of a signature (.ign, .ign2)";
-        return HF_LINE_SKIP;
-    }
     if (text.len > n && memcmp(text.data + text.len - n, tail, n) == 0)
         text.len -= n;
     if (text.len > 2 && text.data[text.len - 1] == '}')
@@ -172,6 +165,25 @@ enum hf_line_result hf_read_ignore(const struct hf_text_format *format,
                 text.len = i - 1;
                 break;
             }
-    line->name = text;
-    return text.len == 0 ? bad(line, "no name") : HF_LINE_NAME;
+    return hf_clamav_bare_name(text);
+}
+
+/* A name; a name and the MD5 of the signature's line; file:line:name, of which the name alone counts.
+ * Names may end as they are reported. [facts/clamav.md 1.6] */
+enum hf_line_result hf_read_ignore(const struct hf_text_format *format,
+                                   struct hf_bytes text, struct hf_line *line)
+{
+    (void)format;
+    struct hf_bytes f[4];
+    size_t fields = hf_split(text, ':', f, 4);
+    if (fields > 3)
+        return bad(line, "1 to 3 fields are needed");
+    line->name = signature_name(f[fields == 2 ? 0 : fields - 1]);
+    if (line->name.len == 0)
+        return bad(line, "no name");
+    if (fields != 2)
+        return HF_LINE_NAME;
+    return read_digest(f[1], line) && line->digest_length == 16
+               ? HF_LINE_PIN
+               : bad(line, "no MD5 digest of a line");
 }

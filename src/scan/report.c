@@ -167,9 +167,10 @@ static int by_number(uint64_t a, uint64_t b)
 /* Body before digest before rule before digests of parts, as ClamAV reports them. [facts/clamav.md 1.2] */
 static unsigned rank_of(const struct hf_finding *f)
 {
-    if (f->kind == HF_FINDING_PATTERN)
+    if (f->body)
         return 0;
-    return 1 + (unsigned)f->kind + (f->part ? 1 + (unsigned)HF_FINDING_RULE : 0);
+    enum hf_finding_kind kind = f->kind == HF_FINDING_PATTERN ? HF_FINDING_RULE : f->kind;
+    return 1 + (unsigned)kind + (f->part ? 1 + (unsigned)HF_FINDING_RULE : 0);
 }
 
 static int compare_findings(const void *left, const void *right)

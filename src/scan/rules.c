@@ -332,13 +332,15 @@ static void judge_rule(struct hf_judging *j, const struct hf_hits *hits, uint32_
         return;
     }
     tell(&r);
-    bool single = (r.rule.flags & HF_RULE_BODY) != 0 ||
-                  (r.rule.pattern_count == 1 && r.rule.condition != HF_CONDITION_PROGRAM);
+    bool body = (r.rule.flags & HF_RULE_BODY) != 0;
+    bool single =
+        body || (r.rule.pattern_count == 1 && r.rule.condition != HF_CONDITION_PROGRAM);
     hf_judge_found(j,
                    &(struct hf_finding){
                        .signature = s,
                        .kind = single ? HF_FINDING_PATTERN : HF_FINDING_RULE,
                        .severity = (r.rule.flags & HF_RULE_PUA) != 0 ? HF_PUA : HF_INFECTED,
+                       .body = body,
                        .indicator = (r.rule.flags & HF_RULE_INDICATOR) != 0,
                        .view = j->view,
                        .offset = r.count > 0 ? r.items[0].first.offset : HF_NO_OFFSET,

@@ -1,8 +1,8 @@
 """Random ClamAV signatures of every kind that is evaluated, and files that match them nearly or just
 so, at the borders: made for clamav_differential.py, which asks clamscan and holdfast about them.
 
-A case is (ending, line, maker): a signature's line for a file db.ENDING, and a function that makes a
-file's bytes. Each signature has marker bytes of its own, so that it answers for its own files."""
+A case is (ending, line, maker, more): a signature's line for a file db.ENDING, a function that makes a
+file's bytes, and other lines that go with it: (ending, line). Each signature has marker bytes of its own, so that it answers for its own files."""
 import bz2
 import gzip
 import hashlib
@@ -360,13 +360,130 @@ def normalised(number):
     return 'ndb', line, make
 
 
+# ---- pages ----
+
+def page(number):
+    """Text that pages hide: case, entities, comments, white space, attributes."""
+    key = 'q%dz%s' % (number, text_word(3, 5))
+    tail = text_word(3, 6)
+    target = random.choice((0, 3, 3))
+    form = random.choice(('text', 'tag', 'attribute'))
+    wanted = {'text': key + tail, 'tag': '<b>%s</b>' % (key + tail), 'attribute': '<img src="%s' % (key + tail)}[form]
+    line = 'S%d:%d:*:%s' % (number, target, wanted.encode().hex())
+
+    def written(text):
+        out = ''
+        for c in text:
+            kind = random.random()
+            out += '&#%d;' % ord(c) if kind < 0.1 else '&#x%x;' % ord(c) if kind < 0.2 else c.upper() if kind < 0.4 else c
+        return out
+
+    def make():
+        middle = random.choice(('', '', '<!-- no -->', '<!---->', ' ', '<i>'))
+        text = written(key) + middle + written(tail)
+        if form == 'tag':
+            text = random.choice(('<b>', '<B>', '<b >', '<b\n>')) + text + random.choice(('</b>', '</B>'))
+        elif form == 'attribute':
+            quote = random.choice(('"', "'", ''))
+            plain = ''.join(c.upper() if random.random() < 0.2 else c for c in key + tail)
+            text = random.choice(('<img src=', '<IMG  SRC = ', '<img alt=x src=')) + quote + plain + quote + '>'
+        head = random.choice(('<html><head><title>t</title></head><body>\n', '<HTML><BODY>'))
+        return (head + 'some words <p>' + text + '</p>\n' + 'more words of a page. ' * 3 + '</body></html>\n').encode()
+    return 'ndb', line, make
+
+
+# ---- what containers say of their members ----
+
+def listed(number):
+    key = 'q%dz' % number
+    data = [filler(20, 60) for _ in range(4)]
+    kind = random.choice(('ZIP', 'ZIP', 'ZIP', 'POSIX_TAR', 'ANY', '*'))
+    name = random.choice((key, '^%s' % key, key + r'[a-c]+\.exe$', '^(%s|x%s)' % (key, key)))
+    size = len(data[0])
+    fields = {'size': '*', 'packed': '*', 'encrypted': '*', 'position': '*', 'container': '*'}
+    for f in random.sample(sorted(fields), random.choice((0, 1, 1, 2))):
+        fields[f] = {'size': random.choice((str(size), '%d-%d' % (size - 1, size + 1), '%d-%d' % (size + 1, size + 9))),
+                     'packed': random.choice((str(size), '0-%d' % size, '*')),
+                     'encrypted': random.choice('01*'), 'position': random.choice(('1', '2', '1-2', '0')),
+                     'container': random.choice(('*', '0-250', '1-100000', '251-900'))}[f]
+    line = 'S%d:%s:%s:%s:%s:%s:%s:%s:*:*' % (
+        number, kind if kind == '*' else 'CL_TYPE_' + kind, fields['container'], name, fields['packed'], fields['size'],
+        fields['encrypted'], fields['position'])
+
+    def make():
+        names = [random.choice((key, 'x' + key, key + 'abc.exe', 'a' + key, 'other', key.upper())) for _ in range(2)]
+        out = io.BytesIO()
+        if random.random() < 0.7:
+            with zipfile.ZipFile(out, 'w', random.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))) as z:
+                for i, n in enumerate(dict.fromkeys(names)):
+                    z.writestr(n, data[i])
+        else:
+            with tarfile.open(fileobj=out, mode='w', format=tarfile.USTAR_FORMAT) as t:
+                for i, n in enumerate(names):
+                    info = tarfile.TarInfo(n)
+                    info.size = len(data[i])
+                    t.addfile(info, io.BytesIO(data[i]))
+        return out.getvalue()
+    return 'cdb', line, make
+
+
+# ---- what takes signatures back ----
+
+def allowed(number):
+    """A digest that clears: of the file, of a layer around what is found, of one inside, of something else."""
+    m = marker(number)
+    inner = filler(10, 20) + m + filler(10, 20)
+    wrap, outer_wrap = random.choice(list(WRAPPERS.values())), random.choice(list(WRAPPERS.values()))
+    layers = [inner, wrap(inner)]
+    layers.append(outer_wrap(layers[1]))
+    other = wrap(filler(10, 20) + m + filler(10, 20))
+    # A ZIP stored in a tar is opened as part of the tar, too: clearing the ZIP does not clear that.
+    chosen = random.choice(layers if (wrap, outer_wrap) != (zipped, tarred) else (inner, layers[2]))
+    kind = random.choice((hashlib.md5, hashlib.sha1, hashlib.sha256))
+    size = random.choice((str(len(chosen)), str(len(chosen)), '*', str(len(chosen) + 1)))
+    ending = random.choice(('fp', 'sfp'))
+    allow = '%s:%s:Allow%d' % (kind(chosen).hexdigest(), size, number) + (':73' if size == '*' else '')
+    line = 'S%d:0:*:%s' % (number, m.hex())
+    return 'ndb', line, lambda: random.choice((*layers, layers[2], other, filler(9, 20) + m)), [(ending, allow)]
+
+
+def ignored(number):
+    if number < 10:
+        return body(number)  # clamscan refuses a digest behind a name of two letters
+    m = marker(number)
+    contents = [filler(8, 12) + m + filler(3, 9) for _ in range(2)]
+    form = random.choice(('ndb', 'ldb', 'hdb', 'db', 'hsb', 'cdb'))
+    line = {'ndb': 'S%d:0:*:%s' % (number, m.hex()), 'ldb': 'S%d;Engine:51-255,Target:0;0;%s' % (number, m.hex()),
+            'hdb': '%s:%d:S%d' % (hashlib.md5(contents[0]).hexdigest(), len(contents[0]), number),
+            'hsb': '%s:*:S%d:73' % (hashlib.sha256(contents[0]).hexdigest(), number),
+            'db': 'S%d=%s' % (number, m.hex()),
+            'cdb': 'S%d:CL_TYPE_ZIP:*:^q%dz$:*:*:*:*:*:*' % (number, number)}[form]
+    digest_of_line = hashlib.md5(line.encode()).hexdigest()
+    entry = 'S%d' % number if form == 'cdb' else random.choice(('S%d', 'S%d:' + digest_of_line,
+                           'S%d:' + hashlib.md5(m).hexdigest(), 's%d', 'S%dx',
+                           'main.ndb:3:S%d')) % number
+    make = (lambda: zipped(contents[0], b'q%dz' % number)) if form == 'cdb' else lambda: random.choice(contents)
+    return form, line, make, [('ign2' if entry.count(':') < 2 else 'ign', entry)]
+
+
+def unwanted(number):
+    """Names that stand back behind others."""
+    m = marker(number)
+    name = random.choice(('PUA.Test.S%d', 'Heuristics.Test.S%d', 'BC.Heuristics.S%d', 'PUA.S%d')) % number
+    if random.random() < 0.5:
+        return 'ndb', '%s:0:*:%s' % (name, m.hex()), lambda: filler(5, 9) + m + filler(3, 3)
+    return 'ldb', '%s;Engine:51-255,Target:0;0;%s' % (name, m.hex()), lambda: zipped(filler(5, 9) + m + filler(3, 3))
+
+
 KINDS = (
     (body, 20), (old_body, 3), (logical, 20), (file_size, 4), (comparison, 10), (regex, 14), (program, 12),
     (program_keys, 5), (linux_program, 4), (section_digest, 5), (digest, 6), (container, 8), (normalised, 6),
+    (page, 6), (listed, 6), (allowed, 6), (ignored, 6), (unwanted, 2),
 )
 
 
 def cases(count):
     kinds = [k for k, weight in KINDS for _ in range(weight)]
     for number in range(count):
-        yield (number,) + random.choice(kinds)(number)
+        made = random.choice(kinds)(number)
+        yield (number,) + made if len(made) == 4 else (number,) + made + ([],)

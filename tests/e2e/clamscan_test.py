@@ -51,6 +51,14 @@ def make_tree():
     write("bad.hdb", b"zz:68:Eicar.Test\n")
     write("db/my.hdb", open("my.hdb", "rb").read())
     write("db/README", b"no database\n")
+    write("pua/a.ndu", b"PUA.Tool.Hello-1:0:*:68656c6c6f20636c65616e\nPlain.Name:0:*:414141414141\n")
+    write("pua/b.ldu", b"PUA.Packed.Hello-2;Engine:51-255,Target:0;0;7878787878\n")
+    write("pua2/c.hdu", hashlib.md5(b"hello clean\n").hexdigest().encode() + b":12:PUA.Tool.Digest.One\n")
+    write("pua/d.ndb", b"PUA.Always.There:0:*:7a7a7a7a7a\nName.Never:0:*:6e65766572\n")
+    line = b"Name.Clean:0:*:636c6561"
+    write("ign/z.ign2", b"Name.Clean:" + hashlib.md5(line).hexdigest().encode() + b"\n")
+    write("ign/n.ndb", line + b"\n")
+    write("ign/o.ndb", line + b"6e\nOther.Clean:0:*:636c6561\n")
     write("list", b"t/eicar.com\nt/clean.txt\nmissing\nt/zero\n")
     write("a.yar", b'rule A { strings: $a = "hello clean" condition: $a }\n')
 
@@ -122,7 +130,7 @@ def limits_give_the_same_answers():
 def options_without_effect_are_accepted():
     compare([D + o + " t/clean.txt" for o in (
         "--gen-json", "--normalize=no", "--block-encrypted", "--leave-temps", "--force-to-disk", "--bytecode=no", "--bytecode-timeout=5",
-        "--detect-pua", "--exclude-pua=X", "--include-pua=X", "--detect-structured", "--structured-ssn-format=1", "--scan-mail=no",
+        "--detect-structured", "--structured-ssn-format=1", "--scan-mail=no",
         "--phishing-sigs=no", "--phishing-scan-urls=no", "--heuristic-alerts=no", "--heuristic-scan-precedence", "--scan-pe=no",
         "--scan-elf=no", "--scan-ole2=no", "--scan-pdf=no", "--scan-swf=no", "--scan-html=no", "--scan-xmldocs=no", "--scan-hwp3=no",
         "--scan-onenote=no", "--scan-image=no", "--scan-image-fuzzy-hash=no", "--alert-broken", "--alert-broken-media",
@@ -131,6 +139,22 @@ def options_without_effect_are_accepted():
         "--max-htmlnormalize=1M", "--max-htmlnotags=1M", "--max-scriptnormalize=1M", "--max-ziptypercg=1M", "--max-partitions=5",
         "--max-iconspe=5", "--max-rechwp3=5", "--pcre-match-limit=5", "--pcre-recmatch-limit=5", "--pcre-max-filesize=1M",
         "--disable-cache", "--fail-if-cvd-older-than=3", "--infec")])
+
+
+@case
+def unwanted_programs_are_told_to_those_who_ask():
+    P = "-d pua --no-summary t/clean.txt t/big t/sub/deep "
+    compare(["-d pua t/clean.txt"] + [P + o for o in (
+        "--detect-pua", "--detect-pua=yes", "--exclude-pua=Tool", "--include-pua=Tool", "--detect-pua --exclude-pua=Tool",
+        "--detect-pua --include-pua=Tool", "--detect-pua --include-pua=Packed",
+        "--detect-pua --include-pua=Too", "--detect-pua --include-pua=Tool.Hello-1", "--detect-pua --include-pua=Tool --exclude-pua=Packed",
+        "--include-pua=Tool --exclude-pua=Packed")] +
+        ["-d %s --no-summary %s t/clean.txt" % (f, o) for f in ("pua/a.ndu", "pua/b.ldu", "pua2/c.hdu") for o in ("", "--detect-pua", "--detect-pua --exclude-pua=Digest")])
+
+
+@case
+def one_version_of_a_signature_is_ignored():
+    compare(["-d ign --no-summary -r t", "-d ign/n.ndb --no-summary t/clean.txt", "-d ign t/clean.txt"])
 
 
 @case

@@ -11,8 +11,11 @@
 
 static struct hf_finding finding(uint64_t order, enum hf_finding_kind kind, uint32_t number)
 {
-    return (struct hf_finding){
-        .signature.number = number, .kind = kind, .severity = HF_INFECTED, .order = order};
+    return (struct hf_finding){.signature.number = number,
+                               .kind = kind,
+                               .body = kind == HF_FINDING_PATTERN,
+                               .severity = HF_INFECTED,
+                               .order = order};
 }
 
 static void test_the_name_does_not_depend_on_the_order_of_finding(void **state)

@@ -62,6 +62,9 @@ const struct hf_compat_option hf_clamscan_options[] = {
     [CS_MAX_RECURSION] = {"max-recursion", HF_COMPAT_NUMBER},
     [CS_MAX_DIR_RECURSION] = {"max-dir-recursion", HF_COMPAT_NUMBER},
     [CS_SCAN_ARCHIVE] = {"scan-archive", HF_COMPAT_FLAG},
+    [CS_DETECT_PUA] = {"detect-pua", HF_COMPAT_FLAG},
+    [CS_EXCLUDE_PUA] = {"exclude-pua", HF_COMPAT_TEXT},
+    [CS_INCLUDE_PUA] = {"include-pua", HF_COMPAT_TEXT},
     [CS_FAIL_IF_CVD_OLDER] = {"fail-if-cvd-older-than", HF_COMPAT_NUMBER},
     /* Accepted, without effect here: docs/compat-programs.md. */
     [CS_WITHOUT_EFFECT] = {"tempdir", HF_COMPAT_TEXT},
@@ -69,8 +72,7 @@ const struct hf_compat_option hf_clamscan_options[] = {
     {"gen-json", HF_COMPAT_FLAG}, {"bytecode", HF_COMPAT_FLAG},
     {"bytecode-unsigned", HF_COMPAT_FLAG}, {"bytecode-timeout", HF_COMPAT_NUMBER},
     {"bytecode-mode", HF_COMPAT_TEXT}, {"statistics", HF_COMPAT_TEXT},
-    {"detect-pua", HF_COMPAT_FLAG}, {"exclude-pua", HF_COMPAT_TEXT},
-    {"include-pua", HF_COMPAT_TEXT}, {"detect-structured", HF_COMPAT_FLAG},
+    {"detect-structured", HF_COMPAT_FLAG},
     {"structured-ssn-format", HF_COMPAT_NUMBER}, {"structured-ssn-count", HF_COMPAT_NUMBER},
     {"structured-cc-count", HF_COMPAT_NUMBER}, {"structured-cc-mode", HF_COMPAT_NUMBER},
     {"scan-mail", HF_COMPAT_FLAG}, {"phishing-sigs", HF_COMPAT_FLAG},
@@ -439,15 +441,35 @@ static void complain_of_databases(const struct clamscan *scan,
                                                  : (const char *)error->data);
 }
 
+/* Of unwanted programs nothing is told unless somebody asks. */
+static struct hf_pua pua_of(const struct clamscan *scan)
+{
+    const struct hf_compat_value *without = &scan->arguments.values[CS_EXCLUDE_PUA],
+                                 *only = &scan->arguments.values[CS_INCLUDE_PUA];
+    const struct hf_compat_value *named = without->count > 0 ? without : only;
+    return (struct hf_pua){.none = !clamscan_is(scan, CS_DETECT_PUA, false),
+                           .all_but = without->count > 0,
+                           .kinds = named->list,
+                           .count = named->count};
+}
+
 static bool open_databases(struct clamscan *scan, struct hf_databases *databases)
 {
     HF_AUTO(paths_release) struct paths p = {0};
     HF_AUTO(hf_buffer_done) struct hf_buffer error = {0};
     *databases = (struct hf_databases){0};
+    struct hf_pua pua = pua_of(scan);
+    if (!pua.none && scan->arguments.values[CS_EXCLUDE_PUA].count > 0 &&
+        scan->arguments.values[CS_INCLUDE_PUA].count > 0) {
+        fputs("ERROR: --exclude-pua and --include-pua cannot be used at the same time\n",
+              stderr);
+        return false;
+    }
     if (!name_databases(scan, &p) || !is_fresh(scan))
         return false;
-    if (p.count > 0 && hf_databases_open(databases, (const char *const *)p.items, p.count,
-                                         on_note, scan, &error) == HF_OK) {
+    if (p.count > 0 &&
+        hf_databases_open_pua(databases, (const char *const *)p.items, p.count, &pua,
+                              on_note, scan, &error) == HF_OK) {
         scan->db = databases->db;
         return true;
     }

@@ -46,6 +46,9 @@ enum clamscan_option {
     CS_MAX_RECURSION,
     CS_MAX_DIR_RECURSION,
     CS_SCAN_ARCHIVE,
+    CS_DETECT_PUA,
+    CS_EXCLUDE_PUA,
+    CS_INCLUDE_PUA,
     CS_FAIL_IF_CVD_OLDER,
     CS_WITHOUT_EFFECT /* this and all behind it */
 };
