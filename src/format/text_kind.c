@@ -1,6 +1,7 @@
 #include "format/text_kind.h"
 
 #include "base/text.h"
+#include "format/mail_kind.h"
 
 #include <strings.h>
 
@@ -71,23 +72,11 @@ static bool starts_with(struct hf_bytes b, const char *word)
     return b.len >= n && strncasecmp((const char *)b.data, word, n) == 0;
 }
 
-/* What kind of text, by how it begins. Mail is told by its header fields. */
+/* What kind of text, by how it begins. */
 static enum hf_format refine(struct hf_bytes b, enum hf_format plain)
 {
     static const char *const html[] = {"<!doctype html", "<html",  "<head", "<body",
                                        "<script",        "<title", "<!--",  "<iframe"};
-    static const char *const mail[] = {"from ",
-                                       "received: ",
-                                       "return-path: ",
-                                       "delivered-to: ",
-                                       "message-id: ",
-                                       "mime-version: ",
-                                       "x-",
-                                       "date: ",
-                                       "subject: ",
-                                       "from: ",
-                                       "to: ",
-                                       "content-type: "};
     if (starts_with(b, "\xEF\xBB\xBF"))
         b = hf_bytes_of(b.data + 3, b.len - 3);
     struct hf_bytes text = skip_space(b);
@@ -96,13 +85,6 @@ static enum hf_format refine(struct hf_bytes b, enum hf_format plain)
             return HF_FORMAT_HTML;
     if (starts_with(b, "#!"))
         return HF_FORMAT_SCRIPT;
-    for (size_t i = 0; i < sizeof mail / sizeof *mail; i++)
-        if (starts_with(b, mail[i]) && memmem(b.data, b.len, "\n", 1) != NULL &&
-            (memmem(b.data, b.len, "\nReceived:", 10) != NULL ||
-             memmem(b.data, b.len, "\nFrom:", 6) != NULL ||
-             memmem(b.data, b.len, "\nMIME-Version:", 14) != NULL ||
-             memmem(b.data, b.len, "\nSubject:", 9) != NULL))
-            return HF_FORMAT_MAIL;
     return plain;
 }
 
@@ -114,6 +96,9 @@ enum hf_format hf_text_kind(const struct hf_cursor *object)
     if (b.len == 0)
         return HF_FORMAT_BINARY;
     enum hf_format kind = byte_text_kind(b, whole);
+    struct hf_cursor header = hf_cursor_clip(object, 0, HF_MAIL_LOOK);
+    if (hf_mail_kind(hf_take_rest(&header), kind != HF_FORMAT_BINARY))
+        return HF_FORMAT_MAIL;
     if (kind != HF_FORMAT_BINARY)
         return refine(b, kind);
     return wide_text_kind(b);

@@ -7,6 +7,9 @@
  *   zip.c, zip_read.c, zip_map.c   ZIP: both views; records; what has been seen
  *   tar.c, tar_read.c              tar: members; headers and what extends them
  *   gzip.c cpio.c ar.c rpm.c xar.c arj.c   one format each, own code
+ *   mail.c                         mail and mbox: boundaries, stretches between them; uuencode alone
+ *   mail_header.c, mail_parameters.c, mail_lines.c, mail_decode.c   their headers, fields, lines,
+ *                                  and encodings
  *   single_stream.c                formats that are one compressed stream
  *   lib_archive.c, iso_views.c     7z, rar, ISO 9660 through libarchive; both trees of an image
  *   lib_mspack.c, mspack_*.c       what libmspack's decoders share; CAB, CHM, SZDD and KWAJ
@@ -29,7 +32,7 @@
 
 /* Own code on the cursor. */
 hf_unpacker hf_unpack_zip, hf_unpack_tar, hf_unpack_gzip, hf_unpack_cpio, hf_unpack_ar,
-    hf_unpack_rpm, hf_unpack_xar, hf_unpack_arj;
+    hf_unpack_rpm, hf_unpack_xar, hf_unpack_arj, hf_unpack_mail, hf_unpack_uu;
 
 /* Single streams: one child without a name. */
 hf_unpacker hf_unpack_bzip2, hf_unpack_xz, hf_unpack_lzma, hf_unpack_lzip, hf_unpack_zstd,

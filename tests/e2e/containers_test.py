@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """EICAR inside what real archivers make: found, with the way to it. clamav-testfiles. Bombs."""
-import glob, gzip, io, os, shutil, struct, subprocess, tarfile, time, zipfile, zlib
+import binascii, glob, gzip, io, os, shutil, struct, subprocess, tarfile, time, zipfile, zlib
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from tap import case, main, need, run, scan, scan_json, eicar, Skip
 
 
@@ -109,6 +111,43 @@ def cpio_in_all_its_forms():
         with open(form, "wb") as out:
             subprocess.run(["cpio", "-o", "-H", form], input=names, stdout=out, stderr=subprocess.DEVNULL, check=True)
         found_inside(form, "bait/eicar.com")
+
+
+@case
+def mail_with_attachments():
+    """attachments of mail, however they are encoded, in messages within messages and mailboxes"""
+    b = io.BytesIO()
+    with zipfile.ZipFile(b, "w", zipfile.ZIP_DEFLATED) as z:
+        z.writestr("eicar.com", eicar())
+    mails = []
+    for encoding in ("base64", "quoted-printable"):
+        m = EmailMessage(policy=policy.SMTP)
+        m["From"], m["To"], m["Subject"] = "a@example.org", "b@example.org", "test"
+        m.set_content("see the attachment")
+        m.add_alternative("<html>see the attachment</html>", subtype="html")
+        m.add_attachment(b.getvalue(), maintype="application", subtype="zip", filename="gr\u00fc\u00dfe.zip", cte=encoding)
+        mails.append(m.as_bytes())
+        found_inside(put("a.eml", mails[-1]), "gr\u00fc\u00dfe.zip", "eicar.com")
+    outer = EmailMessage(policy=policy.SMTP)
+    outer["From"], outer["Subject"] = "a@example.org", "forwarded"
+    outer.set_content("see the message")
+    outer.add_attachment(message_from_bytes(mails[0], policy=policy.SMTP))
+    found_inside(put("b.eml", outer.as_bytes()), "gr\u00fc\u00dfe.zip", "eicar.com")
+    box = b"".join(b"From a@example.org Mon Jan  1 00:00:00 2024\n" + x + b"\n" for x in (b"Subject: x\n\nclean\n", mails[0]))
+    found_inside(put("mbox", box), "gr\u00fc\u00dfe.zip", "eicar.com")
+    body = b"From: a@example.org\nSubject: x\n\nsee below\n\nbegin 644 a.zip\n" + b"".join(
+        binascii.b2a_uu(b.getvalue()[i:i + 45]) for i in range(0, len(b.getvalue()), 45)) + b"`\nend\n"
+    found_inside(put("uu.eml", body), "a.zip", "eicar.com")
+
+
+@case
+def mail_that_is_encrypted():
+    """what must be decrypted first is unscannable, not clean"""
+    m = (b"From: a@example.org\nSubject: x\nContent-Type: multipart/encrypted; boundary=B\n\n--B\n"
+         b"Content-Type: application/pgp-encrypted\n\nVersion: 1\n--B\n"
+         b"Content-Type: application/octet-stream\n\n-----BEGIN PGP MESSAGE-----\n\nx\n--B--\n")
+    code, objects, _ = scan_json("--strict", put("a.eml", m))
+    assert code == 3 and objects[0]["reason"] == ["encrypted"], objects
 
 
 @case

@@ -1,4 +1,5 @@
 #include "format/format.h"
+#include "format/mail_kind.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -53,6 +54,28 @@ static void test_text_is_told_by_its_bytes(void **state)
     assert_int_equal(IDENTIFY("From: here to there\n"), HF_FORMAT_TEXT_ASCII);
 }
 
+static void test_mail_is_told_by_its_header(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool is_text, is_mail;
+    } cases[] = {
+        {"From: a\nTo: b\n\nx", true, true},
+        {"X-Any: y\r\n folded\r\nSubject: b\r\nDate: c\r\n\r\n\xff", false, true},
+        {"\n \nReceived: from x\n\n", true, true},
+        {"Subject: x\n\n\x01", false, false},
+        {"Note: a\nTo: b\n", true, false},
+        {"From a Mon\nSubject: x\n", true, true},
+        {"--x\nContent-Type: a/b\n", true, true},
+        {"hello\n--x\nContent-Type: a/b\n", true, true},
+        {"Dear reader,\nFrom: a\nTo: b\n", true, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(hf_mail_kind(hf_bytes_text(cases[i].text), cases[i].is_text),
+                         cases[i].is_mail);
+}
+
 static void test_tar_needs_a_good_checksum(void **state)
 {
     (void)state;
@@ -105,6 +128,7 @@ int main(void)
         cmocka_unit_test(test_magics_are_recognised),
         cmocka_unit_test(test_short_and_empty_objects_are_binary_or_text),
         cmocka_unit_test(test_text_is_told_by_its_bytes),
+        cmocka_unit_test(test_mail_is_told_by_its_header),
         cmocka_unit_test(test_tar_needs_a_good_checksum),
         cmocka_unit_test(test_archives_behind_other_things_are_seen),
         cmocka_unit_test(test_every_format_has_a_row_and_a_name_for_authors),
