@@ -13,10 +13,11 @@ enum code_op {
     CODE_MATCH,
     CODE_BYTE,      /* (byte & b's high half) == a; b's low half 1: negated */
     CODE_SET,       /* byte in set b */
-    CODE_SPLIT,     /* go on behind this and at c */
+    CODE_SPLIT,     /* go on behind this and at c; a 1: at c first, where order counts */
     CODE_JUMP,      /* go on at c */
     CODE_ASSERT,    /* a: enum hf_assertion */
-    CODE_ANY_TIMES, /* any byte, at least b times, at most c times (CODE_NO_MAX: no end) */
+    CODE_ANY_TIMES, /* any byte, at least b times, at most c times (CODE_NO_MAX: no end);
+                     * a 1: as few as will do, where order counts */
     CODE_OPS
 };
 #define CODE_NO_MAX UINT32_MAX

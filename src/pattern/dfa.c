@@ -132,7 +132,7 @@ static uint16_t state_of(struct run *run, struct dfa *d)
 {
     struct threads *t = &run->scratch->next;
     size_t *bytes = &run->scratch->dfas.bytes;
-    if (t->count > 1)
+    if (t->count > 1 && !run->ordered) /* else their order is part of the state */
         qsort(t->items, t->count, sizeof *t->items, compare_threads);
     uint16_t *chain = &d->hashes[hash_of(t, run->accepted)];
     for (uint16_t i = *chain; i != 0; i = d->states[i - 1].same_hash) {

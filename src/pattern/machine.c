@@ -112,13 +112,37 @@ static bool holds(const struct run *run, uint8_t assertion, uint64_t at)
     }
 }
 
+/* Marks a thread on the stack that only waits for its turn to stay where it is. Machines have fewer
+ * instructions. */
+#define STAY (UINT32_C(1) << 31)
+_Static_assert(HF_PROGRAM_STATES_MAX < STAY, "the mark is no part of a number");
+
+static bool is_new(const struct hf_machine_scratch *s, uint32_t pc, uint32_t count)
+{
+    return s->seen[s->base_of[pc] + count] != s->step;
+}
+
+/* A state is marked as seen when its turn comes, not here: a preferred way to it may be found before
+ * that. So each state pushes two at most, once. */
 static void push(struct hf_machine_scratch *s, uint32_t pc, uint32_t count)
 {
-    uint32_t state = s->base_of[pc] + count;
-    if (s->seen[state] == s->step)
-        return;
-    s->seen[state] = s->step;
-    s->stack.items[s->stack.count++] = (struct thread){pc, count};
+    if (is_new(s, pc, count))
+        s->stack.items[s->stack.count++] = (struct thread){pc, count};
+}
+
+/* A gap: one more byte, or on behind it. The stack holds what is less preferred than all that
+ * is reached from here, so a lazy gap that is left first is taken up again behind that. */
+static void reach_gap(struct run *run, struct thread t, const struct code *code)
+{
+    struct hf_machine_scratch *s = run->scratch;
+    const bool more = code->c == CODE_NO_MAX || t.count < code->c;
+    const bool lazy = run->ordered && code->a != 0 && t.count >= code->b;
+    if (more && lazy)
+        s->stack.items[s->stack.count++] = (struct thread){t.pc | STAY, t.count};
+    if (more && !lazy)
+        s->next.items[s->next.count++] = t;
+    if (t.count >= code->b)
+        push(s, t.pc + 1, 0);
 }
 
 void hf_run_reach(struct run *run, uint32_t pc, uint32_t count, uint64_t at)
@@ -127,24 +151,31 @@ void hf_run_reach(struct run *run, uint32_t pc, uint32_t count, uint64_t at)
     push(s, pc, count);
     while (s->stack.count > 0) {
         struct thread t = s->stack.items[--s->stack.count];
+        if ((t.pc & STAY) != 0) {
+            t.pc &= ~STAY;
+            s->next.items[s->next.count++] = t;
+            continue;
+        }
+        if (!is_new(s, t.pc, t.count))
+            continue;
+        s->seen[s->base_of[t.pc] + t.count] = s->step;
         struct code code = code_at(run->machine, t.pc);
         switch (code.op) {
-        case CODE_MATCH: run->accepted = true; break;
+        case CODE_MATCH:
+            run->accepted = true;
+            if (run->ordered)
+                s->stack.count = 0;
+            break;
         case CODE_JUMP: push(s, code.c, 0); break;
-        case CODE_SPLIT:
-            push(s, t.pc + 1, 0);
-            push(s, code.c, 0);
+        case CODE_SPLIT: /* what is pushed last is looked at first */
+            push(s, code.a ? t.pc + 1 : code.c, 0);
+            push(s, code.a ? code.c : t.pc + 1, 0);
             break;
         case CODE_ASSERT:
             if (holds(run, code.a, at))
                 push(s, t.pc + 1, 0);
             break;
-        case CODE_ANY_TIMES:
-            if (t.count >= code.b)
-                push(s, t.pc + 1, 0);
-            if (code.c == CODE_NO_MAX || t.count < code.c)
-                s->next.items[s->next.count++] = t;
-            break;
+        case CODE_ANY_TIMES: reach_gap(run, t, &code); break;
         default: s->next.items[s->next.count++] = t; break;
         }
     }
@@ -167,7 +198,7 @@ void hf_run_consume(struct run *run, uint8_t byte, uint64_t at)
     s->now = now;
     run->accepted = false;
     hf_run_next_step(s);
-    for (size_t i = 0; i < now.count; i++) {
+    for (size_t i = 0; i < now.count && !(run->ordered && run->accepted); i++) {
         struct thread t = now.items[i];
         struct code code = code_at(run->machine, t.pc);
         if (code.op == CODE_ANY_TIMES) {
@@ -301,7 +332,7 @@ struct hf_plan hf_program_plan(const struct hf_program *program,
 /* ---- what is asked ---- */
 
 struct end {
-    bool found, lazy;
+    bool found, first; /* first: the first is the one */
     uint64_t at;
 };
 
@@ -310,7 +341,13 @@ static bool on_end(void *user, uint64_t at)
     struct end *end = user;
     end->found = true;
     end->at = at;
-    return !end->lazy; /* the first is the shortest, the last the longest */
+    return !end->first; /* the first is the shortest, the last the longest, or the preferred */
+}
+
+/* Whether the first end that a machine comes to is the one that counts. */
+static bool takes_first_end(const struct hf_program *program)
+{
+    return (program->flags & (HF_PROGRAM_LAZY | HF_PROGRAM_ORDERED)) == HF_PROGRAM_LAZY;
 }
 
 /* All ends of a run, kept in the scratch memory. */
@@ -364,8 +401,10 @@ static enum hf_status find_ends(struct run *run, const struct hf_straight *strai
         starts->ends = &end->at;
         starts->end_count = 1;
     } else if ((program->flags & HF_PROGRAM_EVERY) == 0) {
-        *end = (struct end){.lazy = (program->flags & HF_PROGRAM_LAZY) != 0};
+        *end = (struct end){.first = takes_first_end(program)};
+        run->ordered = (program->flags & HF_PROGRAM_ORDERED) != 0;
         st = run_from(run, straight->next, from, on_end, end);
+        run->ordered = false;
         st = st == HF_STOPPED ? HF_OK : st;
         starts->ends = &end->at;
         starts->end_count = end->found ? 1 : 0;
@@ -379,12 +418,42 @@ static enum hf_status find_ends(struct run *run, const struct hf_straight *strai
     return st;
 }
 
+/* Of a program in which order counts an anchor tells the starts only: which way to match comes first
+ * from there, the anchor's or another, is seen from the start. Runs use the scratch memory, so
+ * the starts are kept until the one backward has ended. */
+static enum hf_status find_ordered(struct run *run, const struct hf_straight *straight,
+                                   struct place from, struct starts *starts)
+{
+    struct hf_machine_scratch *s = run->scratch;
+    enum hf_status st = HF_OK;
+    s->end_count = 0;
+    if (!straight->complete)
+        st = run_from(run, straight->next, from, on_every_end, s);
+    else if (!on_every_end(s, from.at))
+        st = HF_STOPPED;
+    if (st != HF_OK)
+        return HF_LIMIT; /* no work or no memory for more */
+    for (size_t i = 0; i < s->end_count; i++) {
+        uint64_t length;
+        if (!hf_budget_work(run->subject->budget, 1))
+            return HF_LIMIT;
+        st = hf_program_match_at(run->program, run->subject, s->ends[i], s, &length);
+        if (st == HF_OK && !starts->on_match(starts->user, s->ends[i], length))
+            return HF_STOPPED;
+        if (st != HF_OK && st != HF_NOTFOUND)
+            return st;
+    }
+    return HF_OK;
+}
+
 static enum hf_status find_starts(struct run *run, const struct hf_straight *straight,
                                   struct place from, struct starts *starts)
 {
     run->machine = run->program->backward;
     run->backward = true;
     enum hf_status st = HF_OK;
+    if ((run->program->flags & HF_PROGRAM_ORDERED) != 0)
+        return find_ordered(run, straight, from, starts);
     if (straight->complete)
         (void)on_start(starts, from.at);
     else
@@ -467,7 +536,8 @@ enum hf_status hf_program_match_at(const struct hf_program *program,
                       .machine = program->forward,
                       .subject = subject,
                       .scratch = scratch};
-    struct end end = {.lazy = (program->flags & HF_PROGRAM_LAZY) != 0};
+    struct end end = {.first = takes_first_end(program)};
+    run.ordered = (program->flags & HF_PROGRAM_ORDERED) != 0;
     enum hf_status st = run_from(&run, 0, (struct place){offset, 0}, on_end, &end);
     if (st != HF_OK && st != HF_STOPPED)
         return st;

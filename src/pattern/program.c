@@ -98,7 +98,7 @@ static void compile_alternatives(struct compiler *c, struct hf_node *first)
 static void compile_optional(struct compiler *c, struct hf_node *node)
 {
     if (node->max == HF_REPEAT_UNBOUNDED) { /* again: split out; child; jump again; out: */
-        uint32_t again = emit(c, (struct code){.op = CODE_SPLIT});
+        uint32_t again = emit(c, (struct code){.op = CODE_SPLIT, .a = node->lazy});
         compile(c, node->child);
         emit(c, (struct code){.op = CODE_JUMP, .c = again});
         set_target(c, again, c->count);
@@ -111,7 +111,7 @@ static void compile_optional(struct compiler *c, struct hf_node *node)
             fail(c, HF_NOMEM);
             return;
         }
-        splits[i - node->min] = emit(c, (struct code){.op = CODE_SPLIT});
+        splits[i - node->min] = emit(c, (struct code){.op = CODE_SPLIT, .a = node->lazy});
         compile(c, node->child);
     }
     for (uint32_t i = node->min; i < node->max && splits != NULL; i++)
@@ -130,8 +130,10 @@ static bool is_any(const struct hf_node *node)
 static void compile_repeat(struct compiler *c, struct hf_node *node)
 {
     if (is_any(node->child) && node->min <= UINT16_MAX) {
-        emit(c,
-             (struct code){.op = CODE_ANY_TIMES, .b = (uint16_t)node->min, .c = node->max});
+        emit(c, (struct code){.op = CODE_ANY_TIMES,
+                              .a = node->lazy,
+                              .b = (uint16_t)node->min,
+                              .c = node->max});
         return;
     }
     if (c->backward) {
@@ -173,6 +175,24 @@ static void compile(struct compiler *c, struct hf_node *node)
         emit(c, (struct code){.op = CODE_ASSERT, .a = (uint8_t)node->assertion});
         break;
     }
+}
+
+/* Whether the order in which ways are tried can be told from the length of the match. Choices between
+ * single bytes and repeated single bytes hardly ever can, and alternatives of one length cannot. */
+static bool order_counts(const struct hf_node *node)
+{
+    const struct hf_length length = hf_node_length(node);
+    if (length.min == length.max)
+        return false;
+    if (node->kind == HF_NODE_ALTERNATE)
+        return true;
+    if (node->kind == HF_NODE_REPEAT && node->child->kind != HF_NODE_BYTE &&
+        node->child->kind != HF_NODE_CLASS)
+        return true;
+    for (const struct hf_node *n = node->child; n != NULL; n = n->sibling)
+        if (order_counts(n))
+            return true;
+    return false;
 }
 
 static void forget_numbers(struct hf_node *node)
@@ -222,6 +242,8 @@ enum hf_status hf_program_compile(struct hf_node *root, unsigned flags,
     struct hf_buffer sets = {0}, forward = {0}, backward = {0};
     struct hf_anchor anchors[HF_ANCHORS_MAX];
     forget_numbers(root);
+    if ((flags & HF_PROGRAM_EVERY) == 0 && order_counts(root))
+        flags |= HF_PROGRAM_ORDERED;
     enum hf_status st = compile_machine(root, false, arena, &sets, &forward);
     if (st == HF_OK)
         st = compile_machine(root, true, arena, &sets, &backward);

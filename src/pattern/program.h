@@ -23,8 +23,12 @@ enum hf_program_flag {
     HF_PROGRAM_ALONE = 1 << 2,  /* no anchor: every offset is a candidate */
     HF_PROGRAM_NEAR = 1 << 3,   /* looks at most HF_PROGRAM_REACH bytes each way */
     HF_PROGRAM_EVERY =
-        1 << 4 /* of several matches at one start all count (a part of a chain:
+        1 << 4, /* of several matches at one start all count (a part of a chain:
                                  * what follows may fit behind one end only) */
+    /* The first way to match counts, in the order in which the pattern says them, as in YARA and
+     * Perl: (A|AB) is A wherever it can be. Set by the compiler where that may be another match
+     * than the longest (LAZY: the shortest): for alternatives and repeated groups. */
+    HF_PROGRAM_ORDERED = 1 << 5
 };
 
 /* A literal piece. */

@@ -27,7 +27,7 @@ struct hf_machine_scratch {
     struct threads now, next, stack;
     uint64_t *ends; /* of EVERY programs */
     size_t end_count, end_room;
-    uint32_t *seen;  /* by state: the step in which it was last reached */
+    uint32_t *seen; /* by state: the step in which it was last reached */
     /* By instruction: its first state; of a machine that reads forward and one that reads
      * backward, for runs alternate. */
     struct bases {
@@ -48,6 +48,9 @@ struct run {
     struct hf_machine_scratch *scratch;
     bool backward;
     bool accepted; /* in the step at hand */
+    /* Threads stand in the order of preference, and those behind an accepted one are dropped: the
+     * last accepted end is the one that counts. */
+    bool ordered;
 };
 
 /* A position, and how many bytes were looked at to get there. */
@@ -61,7 +64,8 @@ typedef bool on_accept(void *user, uint64_t at);
 /* What tables of a program and direction are kept under; 0: they are not kept. */
 static inline uint64_t run_name(const struct run *run)
 {
-    return run->program->id == 0 ? 0 : run->program->id * 2 + run->backward;
+    return run->program->id == 0 ? 0
+                                 : run->program->id * 4 + 2u * run->ordered + run->backward;
 }
 
 /* Room for the machine in the scratch memory, and its state numbers. False: out of memory. */

@@ -280,10 +280,16 @@ bool hf_pattern_is_placed(const struct hf_pattern *pattern)
     return false;
 }
 
-/* A filter that takes no empty matches. */
+/* A match of length zero is one of a regular expression, at every offset that has a byte behind it, as
+ * in YARA since 4.5.2; not of anything else. */
 static bool pass_on_some(void *user, uint64_t start, uint64_t length)
 {
-    return length == 0 || pass_on(user, start, length);
+    const struct filter *f = user;
+    if (length == 0 &&
+        (f->confirm->pattern.kind != HF_PATTERN_REGEX ||
+         (f->confirm->pattern.flags & HF_PATTERN_LINKED) != 0 || start == f->data.len))
+        return true;
+    return pass_on(user, start, length);
 }
 
 struct forms_here {

@@ -148,6 +148,31 @@ def counts_up_to_a_constant_are_as_in_yara():
         assert not suspended
 
 
+@case
+def a_match_of_length_zero_is_one_at_each_offset_as_in_yara_4_5_2():
+    names, _ = found(r"""
+rule optional { strings: $a = /(abc|)/ condition: #a == 6 and !a[1] == 0 and !a[3] == 3 }
+rule edge { strings: $a = /\b/ condition: #a == 2 and @a[2] == 5 and !a[2] == 0 }
+rule star { strings: $a = /q*/ condition: #a == 6 and for all i in (1..#a) : (!a[i] == 0) }
+rule behind { strings: $a = /$/ condition: $a }
+""", b"xyabc.")
+    assert names == {"optional", "edge", "star"}, names
+
+
+@case
+def the_first_way_to_match_counts_as_in_yara():
+    need("yara")
+    strings = ["/hello(a|ab)/", "/hello(ab|a)/", "/hello(a|ab)(c|bcd)/", "/hello(a|ab)*/", "/hello(abc|a)?/",
+               "/hello.*?(b|bc)/", "/hello(x|ab)*b?c/", "{ 68 65 6C 6C 6F ( 61 62 | 61 ) }",
+               "{ 68 65 6C 6C 6F ( 61 | 61 62 ) }", "{ 68 65 6C 6C 6F [0-2] ( 62 63 | 62 | 63 ) }",
+               "{ 68 65 6C 6C 6F ( 61 | 61 62 ) 63 }", "{ 68 65 6C 6C ( 6F 61 62 63 | 6F ) [0-1] ( 61 | 61 62 ) }"]
+    rules = "".join("rule r%d_%d { strings: $a = %s condition: !a[1] == %d }\n" % (i, n, text, n)
+                    for i, text in enumerate(strings) for n in range(4, 11))
+    names, _ = found(rules, b"xhelloabcd")
+    theirs = {l.split()[0].decode() for l in run("yara", "rules.yar", "data").stdout.splitlines()}
+    assert names == theirs and len(names) == len(strings), names ^ theirs
+
+
 TEXTS = ["/[0-0]/", "/[a-\\d]/", "/[-5]/", "/[5-]/", "/x{0}/", "/ab{0,0}c/", "/x{1}{2}/", "/x{2}*/", "/x+?/",
          "/a\\1/", "/(a)\\1/", "/a{,3}b/", "/a{3,1}/", "/a{x}/", "/a**/", "/[z-a]/", "/a|/", "/|a/", "/()/",
          "{ 61 [0-0] 62 }", "{ 61 [-5] 62 }", "{ 61 [1 2] 62 }", "{ 61 [1 - 2] 62 }", "{ 61 [0] 62 }",

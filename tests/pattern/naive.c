@@ -105,3 +105,90 @@ int naive_match(const struct hf_node *root, bool lazy, struct hf_bytes data, siz
             found = (int)(i - start);
     return found;
 }
+
+/* ---- in order ---- */
+
+struct order {
+    size_t count, at[NAIVE_MAX + 1];
+};
+
+static void add_end(struct order *to, size_t at)
+{
+    for (size_t i = 0; i < to->count; i++)
+        if (to->at[i] == at)
+            return; /* there is a better way to it */
+    to->at[to->count++] = at;
+}
+
+static void in_order(const struct hf_node *node, struct hf_bytes data, size_t from,
+                     struct order *ends);
+
+enum { TURNS_MAX = 64 };
+
+/* seen: by turn and position; turns that need not be counted are one. */
+static void turn_in_order(const struct hf_node *node, struct hf_bytes data, size_t from,
+                          uint32_t turn, bool (*seen)[NAIVE_MAX + 1], struct order *ends)
+{
+    const bool may_end = turn >= node->min;
+    uint32_t next = turn + 1;
+    if (node->max == HF_REPEAT_UNBOUNDED && next > node->min)
+        next = node->min;
+    if (seen[turn][from])
+        return;
+    seen[turn][from] = true;
+    if (may_end && node->lazy)
+        add_end(ends, from);
+    if (node->max == HF_REPEAT_UNBOUNDED || turn < node->max) {
+        struct order once = {0};
+        in_order(node->child, data, from, &once);
+        for (size_t i = 0; i < once.count; i++)
+            turn_in_order(node, data, once.at[i], next, seen, ends);
+    }
+    if (may_end && !node->lazy)
+        add_end(ends, from);
+}
+
+static void sequence_in_order(const struct hf_node *first, struct hf_bytes data,
+                              size_t from, struct order *ends)
+{
+    struct order now = {.count = 1, .at = {from}};
+    for (const struct hf_node *n = first; n != NULL; n = n->sibling) {
+        struct order next = {0};
+        for (size_t i = 0; i < now.count; i++)
+            in_order(n, data, now.at[i], &next);
+        now = next;
+    }
+    for (size_t i = 0; i < now.count; i++)
+        add_end(ends, now.at[i]);
+}
+
+static void in_order(const struct hf_node *node, struct hf_bytes data, size_t from,
+                     struct order *ends)
+{
+    bool seen[TURNS_MAX][NAIVE_MAX + 1] = {0};
+    switch (node->kind) {
+    case HF_NODE_EMPTY: add_end(ends, from); break;
+    case HF_NODE_BYTE:
+    case HF_NODE_CLASS:
+        if (from < data.len && hf_node_accepts(node, data.data[from]))
+            add_end(ends, from + 1);
+        break;
+    case HF_NODE_ASSERT:
+        if (asserts(node->assertion, data, from))
+            add_end(ends, from);
+        break;
+    case HF_NODE_CONCAT: sequence_in_order(node->child, data, from, ends); break;
+    case HF_NODE_ALTERNATE:
+        for (const struct hf_node *n = node->child; n != NULL; n = n->sibling)
+            in_order(n, data, from, ends);
+        break;
+    case HF_NODE_REPEAT: turn_in_order(node, data, from, 0, seen, ends); break;
+    }
+}
+
+int naive_first(const struct hf_node *root, struct hf_bytes data, size_t start)
+{
+    struct order ends = {0};
+    in_order(root, data, start, &ends);
+    return ends.count == 0 ? -1 : (int)(ends.at[0] - start);
+}

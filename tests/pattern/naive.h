@@ -19,4 +19,8 @@ struct positions naive_ends(const struct hf_node *node, struct hf_bytes data,
 /* Length of the match at start that counts, or -1. */
 int naive_match(const struct hf_node *root, bool lazy, struct hf_bytes data, size_t start);
 
+/* Length of the match at start that is found first when ways are tried in the order in which the
+ * pattern says them, or -1. */
+int naive_first(const struct hf_node *root, struct hf_bytes data, size_t start);
+
 #endif

@@ -178,7 +178,9 @@ static void compare(const char *pattern, struct hf_node *root, unsigned flags,
         run_program(&program, data, scratch, &f);
         struct hf_subject subject = {.data = data};
         for (size_t i = 0; i <= data.len; i++) {
-            int want = naive_match(root, (flags & HF_PROGRAM_LAZY) != 0, data, i);
+            int want = (program.flags & HF_PROGRAM_ORDERED) != 0
+                           ? naive_first(root, data, i)
+                           : naive_match(root, (flags & HF_PROGRAM_LAZY) != 0, data, i);
             check_head(pattern, &head, data, i, want);
             struct found here = {.length = {-1}, .lazy = f.lazy};
             here.length[i] = -1;
