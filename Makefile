@@ -18,6 +18,8 @@
 #   make compare-clamd   every conversation of the protocol, held with Debian's clamd and with holdfastd
 #   make exchange-go signed notes, proofs and tiles, exchanged with Go's sumdb
 #   make facts-reference writes docs/facts.md from the schema
+#   make deb          Debian packages in build-deb/packages, the same bytes wherever they are built
+#   make check-deb    that, and install, upgrade, remove and purge in a Debian of its own (root, debootstrap)
 #   make install      PREFIX=/usr/local, DESTDIR honoured
 #   make format lint  clang-format; cppcheck and clang-tidy
 
@@ -27,7 +29,7 @@ FUZZ_SECONDS ?= 60
 MESON ?= meson
 NINJA = ninja -C $(BUILD)
 
-.PHONY: compare-clamd reproducible all deps deps-check scan check asan fuzz damage-archives bench compare-facts exchange-go facts-reference install format lint clean differential compare-yara
+.PHONY: deb check-deb compare-clamd reproducible all deps deps-check scan check asan fuzz damage-archives bench compare-facts exchange-go facts-reference install format lint clean differential compare-yara
 
 all: $(BUILD)/build.ninja
 	@$(NINJA) $(if $(V),-v,--quiet)
@@ -105,7 +107,7 @@ lint:
 	@clang-tidy --quiet -p $(BUILD) $$(git ls-files 'src/*.c')
 
 clean:
-	@rm -rf build build-asan build-fuzz
+	@rm -rf build build-asan build-fuzz build-deb
 
 DIFFERENTIAL_ROUNDS ?= 300
 differential:
@@ -131,3 +133,12 @@ reproducible: all
 compare-clamd: deps-check $(BUILD)/build.ninja
 	@$(NINJA) --quiet
 	@tests/daemon/compare_clamd.py $(BUILD)
+
+deb:
+	@packaging/deps.sh deb
+	@packaging/deb/build
+
+check-deb:
+	@packaging/deps.sh deb
+	@packaging/deps.sh roots
+	@packaging/deb/check

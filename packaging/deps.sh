@@ -3,6 +3,8 @@
 #
 #   packaging/deps.sh build     compiler, Meson and libraries: enough to build and scan
 #   packaging/deps.sh check     build, and what the tests use beside it
+#   packaging/deps.sh deb       build, and what makes Debian packages
+#   packaging/deps.sh roots     what makes a Debian to try packages and clients in
 #
 # Says what is missing before it installs, asks for sudo only when something is, and does nothing at
 # all when nothing is. HOLDFAST_DEPS=list only prints the names.
@@ -15,10 +17,14 @@ check="$build
 libcmocka-dev python3 clamav clamav-daemon clamdscan clamav-testfiles yara p7zip-full genisoimage cpio rpm dpkg-dev zip
 xz-utils zstd lz4 bzip2 binutils strace man-db libarchive-tools lzip arj ncompress lhasa
 osslsigncode openssl python3-pefile libwine gcc-mingw-w64-x86-64-win32 gcc-mingw-w64-i686-win32"
+deb="$build dpkg-dev binutils gzip xz-utils git"
+roots="debootstrap util-linux lintian"
 
 case ${1:-} in
 build) wanted=$build ;;
 check) wanted=$check ;;
+deb) wanted=$deb ;;
+roots) wanted=$roots ;;
 *) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"; exit 2 ;;
 esac
 if [ "${HOLDFAST_DEPS:-}" = list ]; then
