@@ -279,7 +279,7 @@ static void turn(struct hf_scan_run *run, int timeout_ms)
                                    : "the workers cannot be reached");
     print_ready(run);
     run->last_turn = hf_progress_clock();
-    if (run->setup->cache != NULL && run->last_turn - run->saved > SAVE_SECONDS)
+    if (run->setup->cache != NULL && run->last_turn - run->saved > (double)SAVE_SECONDS)
         save(run);
 }
 

@@ -291,7 +291,7 @@ static bool write_settings(struct adding *a, const struct hf_settings *old)
                          v[ADD_SET].list[i], equals + 1);
     }
     struct hf_settings again;
-    size_t line;
+    size_t line = 0;
     if (a->settings.failed ||
         hf_settings_read(hf_buffer_view(&a->settings), &again, &line) != HF_ACCEPTED) {
         hf_complain(a->arguments, "these settings do not fit together (line %zu of:\n%.*s)",

@@ -213,7 +213,7 @@ static bool is_wanted(const struct hf_opener_walk *walk, int folder, const struc
     if (type == DT_UNKNOWN) {
         if (fstatat(folder, e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
             return false;
-        type = IFTODT(st.st_mode);
+        type = (unsigned char)IFTODT(st.st_mode);
     }
     const struct hf_opener_rules *rules = walk->rules;
     if (type == DT_LNK && (rules->follow_files || rules->follow_folders)) {

@@ -8,8 +8,8 @@ enum {
     COMPARE_BIG = 1 << 0,
     COMPARE_EXACT = 1 << 1,
     COMPARE_NEVER = 1 << 2,
-    EXPRESSION_FLAGS = HF_BACKTRACK_FLAGS | HF_EXPRESSION_ALL | HF_EXPRESSION_ROLLING |
-                       HF_EXPRESSION_INSIDE
+    EXPRESSION_FLAGS = (int)HF_BACKTRACK_FLAGS | (int)HF_EXPRESSION_ALL |
+                       (int)HF_EXPRESSION_ROLLING | (int)HF_EXPRESSION_INSIDE
 };
 
 /* u8 bases, each u32; i64 distance, u8 form, u8 flags, u8 bytes, u8 tests, each u8 op, i64. */

@@ -67,7 +67,7 @@ static void test_text_is_what_the_rule_says_for_random_bytes(void **state)
     srandom(1);
     for (int round = 0; round < 50; round++) {
         for (size_t i = 0; i < sizeof in; i++)
-            in[i] = random() % 3 == 0 ? (uint8_t)(9 + random() % 30) : (uint8_t)random();
+            in[i] = (uint8_t)(random() % 3 == 0 ? 9 + random() % 30 : random());
         HF_AUTO(hf_buffer_done) struct hf_buffer slow = {0}, fast = {0};
         struct hf_cursor c = hf_cursor_open(in, sizeof in, NULL);
         slow_text(in, sizeof in, &slow);
