@@ -23,6 +23,8 @@ static void encode(struct hf_buffer *out, const struct hf_message *m)
     case HF_MSG_OBJECT: hf_msg_put_object(out, &m->seen_object); break;
     case HF_MSG_SUSPENDED: hf_msg_put_suspended(out, &m->suspended); break;
     case HF_MSG_FACTS: hf_msg_put_facts(out, &m->facts); break;
+    case HF_MSG_FORM: hf_msg_put_form(out, &m->form); break;
+    case HF_MSG_TOLD: hf_msg_put_told(out, &m->told); break;
     }
 }
 

@@ -37,6 +37,14 @@ static void on_done(void *user, uint64_t id, enum hf_status status,
     seen->total++;
 }
 
+static bool on_form(void *user, uint64_t id, unsigned part, uint64_t offset,
+                    struct hf_bytes piece)
+{
+    const struct seen *seen = user;
+    assert(id < OBJECTS && seen->reports[id] == 0 && part < HF_FORM_PARTS && piece.len > 0);
+    return offset < 64;
+}
+
 /* A pool with one worker that was given all objects, in two batches. Returns the worker's end. */
 static int set_up(struct hf_pool *pool, struct hf_pool_worker *w,
                   struct hf_pool_item *items)
@@ -83,6 +91,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t how = hf_u8(&c);
     bool blame = (how & 1) != 0;
     pool.options.inspect = (how & 2) != 0;
+    pool.options.form = (how & 4) != 0 ? HF_FORM_PAGE : HF_FORM_NONE;
+    pool.options.on_form = (how & 8) != 0 ? on_form : NULL;
     while (w.state == WORKER_LIVE && hf_cursor_left(&c) > 0) {
         uint16_t len = hf_u16le(&c);
         struct hf_bytes one =

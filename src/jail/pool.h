@@ -41,6 +41,15 @@ typedef void hf_pool_on_misbehaved(void *user, uint32_t worker);
 /* Generations at the same time: those that old scans still hold, and one that is loaded. */
 enum { HF_POOL_GENERATIONS_MAX = 4 };
 
+/*
+ * A piece of the form of an object. Parts begin at offset 0 and have no gaps; when a worker died
+ * and another one tries again, they begin at 0 again and what came before is void. Bounds what
+ * it takes by itself: a worker may send without end. False: no more of it; the worker is treated
+ * as one that misbehaved. Not for waiting, reloading or closing.
+ */
+typedef bool hf_pool_on_form(void *user, uint64_t id, unsigned part, uint64_t offset,
+                             struct hf_bytes piece);
+
 /* For a process that may not start programs itself: somebody else starts its templates.
  * start: channel (borrowed) is to become descriptor 3 of holdfast-worker; returns a token that
  * names it, 0: it cannot. stop: the template of that token is not needed any more and has been
@@ -58,7 +67,7 @@ struct hf_pool_options {
     bool all_match;
     bool inspect; /* reports have every object, its digests and facts; set all_match too */
     bool note_digests; /* reports say which digests were asked (scan/asked.h) */
-    bool flat;    /* files are not unpacked: what is scanned is the file alone */
+    bool flat;         /* files are not unpacked: what is scanned is the file alone */
     struct hf_tell_options tell; /* what reports have in told */
     /* The values that conditions know by number; borrowed while the pool is open. has_externals
      * false: those of rules/externals.h. */
@@ -66,6 +75,8 @@ struct hf_pool_options {
     size_t external_count;
     bool has_externals;
     int report_fd; /* > 0: a report for the module cuckoo; borrowed while the pool is open */
+    enum hf_form form; /* not HF_FORM_NONE: objects are not scanned, on_form gets this */
+    hf_pool_on_form *on_form;
     struct hf_limits limits;
     const int *db_fds; /* database segments, oldest first; duplicated by the call */
     size_t db_count;

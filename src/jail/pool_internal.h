@@ -82,8 +82,9 @@ struct hf_pool_worker {
     struct hf_arena_mark empty;
     struct hf_report report;
     uint8_t *facts_at; /* where the next piece of facts goes; NULL: there was no room */
-    uint64_t facts_missing; /* bytes announced and not come yet */
-    struct hf_buffer told;  /* so far, of the object whose report comes in */
+    uint64_t facts_missing;          /* bytes announced and not come yet */
+    struct hf_buffer told;           /* so far, of the object whose report comes in */
+    uint64_t form_at[HF_FORM_PARTS]; /* where the next piece of each part belongs */
 };
 
 struct hf_pool {

@@ -78,6 +78,7 @@ static enum hf_status send_config(struct hf_pool *pool, const struct hf_pool_tem
         .has_report = o->report_fd > 0,
         .has_externals = o->has_externals,
         .externals = hf_buffer_view(&values),
+        .form = o->form,
         .memory = WORKER_MEMORY,
     };
     hf_buffer_clear(&pool->out);

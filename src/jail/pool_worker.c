@@ -284,6 +284,18 @@ static bool on_told(struct hf_pool *pool, struct hf_pool_worker *w,
     return !w->told.failed;
 }
 
+static bool on_form(struct hf_pool *pool, struct hf_pool_worker *w,
+                    const struct hf_msg_form *m)
+{
+    uint32_t item = w->out.head;
+    if (pool->options.on_form == NULL || pool->options.form == HF_FORM_NONE ||
+        m->object != w->next_done || item == NO_ITEM || m->offset != w->form_at[m->part])
+        return false;
+    w->form_at[m->part] += m->piece.len;
+    return pool->options.on_form(pool->user, pool->items[item].id, m->part, m->offset,
+                                 m->piece);
+}
+
 static void finish_object(struct hf_pool *pool, struct hf_pool_worker *w)
 {
     w->next_done++;
@@ -328,6 +340,7 @@ static bool on_done(struct hf_pool *pool, struct hf_pool_worker *w,
     hf_buffer_clear(&w->told);
     hf_arena_rewind(w->arena, w->empty);
     w->report = hf_report_begin(w->arena);
+    memset(w->form_at, 0, sizeof w->form_at);
     return true;
 }
 
@@ -356,6 +369,8 @@ static bool on_datagram(struct hf_pool *pool, struct hf_pool_worker *w,
             good = on_facts(w, &m.facts);
         else if (good && m.type == HF_MSG_TOLD)
             good = on_told(pool, w, &m.told);
+        else if (good && m.type == HF_MSG_FORM)
+            good = on_form(pool, w, &m.form);
         else
             good = good && m.type == HF_MSG_DONE && on_done(pool, w, &m.done);
         hf_arena_rewind(pool->arena, mark);

@@ -58,6 +58,7 @@ void hf_msg_put_config(struct hf_buffer *out, const struct hf_msg_config *m)
     hf_buffer_u8(out, m->has_report);
     hf_buffer_u8(out, m->has_externals);
     put_bounded(out, m->externals, HF_EXTERNALS_BYTES_MAX);
+    hf_buffer_u8(out, (uint8_t)m->form);
     hf_buffer_u64(out, m->memory);
     end(out, body);
 }
@@ -196,6 +197,16 @@ void hf_msg_put_told(struct hf_buffer *out, const struct hf_msg_told *m)
     end(out, body);
 }
 
+void hf_msg_put_form(struct hf_buffer *out, const struct hf_msg_form *m)
+{
+    size_t body = begin(out, HF_MSG_FORM);
+    hf_buffer_u64(out, m->object);
+    hf_buffer_u32(out, m->part);
+    hf_buffer_u64(out, m->offset);
+    put_bounded(out, m->piece, HF_FACTS_PIECE_MAX);
+    end(out, body);
+}
+
 /* Decoding. A value out of range is noted in *bad and becomes 0; the record is refused as a
  * whole at its end. */
 
@@ -260,6 +271,7 @@ static enum hf_status get_config(struct hf_cursor *c, struct hf_arena *arena,
     m->config.has_report = get_bool(c, bad);
     m->config.has_externals = get_bool(c, bad);
     m->config.externals = get_bounded(c, HF_EXTERNALS_BYTES_MAX, bad);
+    m->config.form = (enum hf_form)below(hf_u8(c), HF_FORM_COUNT, bad);
     m->config.memory = hf_u64le(c);
     return HF_OK;
 }
@@ -418,6 +430,19 @@ static enum hf_status get_told(struct hf_cursor *c, struct hf_arena *arena,
     return HF_OK;
 }
 
+static enum hf_status get_form(struct hf_cursor *c, struct hf_arena *arena,
+                               struct hf_message *m, bool *bad)
+{
+    (void)arena;
+    m->form.object = hf_u64le(c);
+    m->form.part = below(hf_u32le(c), HF_FORM_PARTS, bad);
+    m->form.offset = hf_u64le(c);
+    m->form.piece = get_bounded(c, HF_FACTS_PIECE_MAX, bad);
+    if (m->form.piece.len == 0)
+        *bad = true;
+    return HF_OK;
+}
+
 typedef enum hf_status getter(struct hf_cursor *c, struct hf_arena *arena,
                               struct hf_message *m, bool *bad);
 
@@ -428,7 +453,7 @@ static getter *const getters[] = {
     [HF_MSG_FINDING] = get_finding, [HF_MSG_INCIDENT] = get_incident,
     [HF_MSG_DONE] = get_done,       [HF_MSG_OBJECT] = get_object,
     [HF_MSG_FACTS] = get_facts,     [HF_MSG_SUSPENDED] = get_suspended,
-    [HF_MSG_TOLD] = get_told,
+    [HF_MSG_TOLD] = get_told,       [HF_MSG_FORM] = get_form,
 };
 
 enum hf_status hf_msg_next(struct hf_cursor *datagram, struct hf_arena *arena,

@@ -10,7 +10,7 @@
  *     │── FORK + channel, page ─►│── fork ──────────────────────►│ takes the channel, seals more
  *     │◄──────── FORKED + pidfd ─│                               │
  *     │── BATCH + descriptors ──────────────────────────────────►│ one object in flight:
- *     │◄───────── FINDING*, INCIDENT*, (OBJECT, FACTS*)*, DONE ──│ its number is in the page
+ *     │◄── FORM*, FINDING*, INCIDENT*, (OBJECT, FACTS*)*, DONE ──│ its number is in the page
  *     │◄───────── EXITED ────────│◄─────────────────────── dies ─│
  *
  * The shared page is written by the worker and only ever read as two numbers by the parent: a
@@ -48,7 +48,8 @@ enum hf_message_type {
     HF_MSG_OBJECT,    /* worker -> parent, inspecting only: an object of the file, */
     HF_MSG_FACTS,     /*   then its facts in pieces; before DONE */
     HF_MSG_SUSPENDED, /* worker -> parent: a signature that was given up; before DONE */
-    HF_MSG_TOLD /* worker -> parent: a piece of what was told (facts/told.h); before DONE */
+    HF_MSG_TOLD, /* worker -> parent: a piece of what was told (facts/told.h); before DONE */
+    HF_MSG_FORM  /* worker -> parent, when a form is wanted: a piece of it; before DONE */
 };
 
 /* Layers of the jail, as bits; `holdfast status --jail` shows them. */
@@ -72,6 +73,7 @@ struct hf_msg_config {
      * Encoded as hf_told_put_values does. */
     bool has_externals;
     struct hf_bytes externals;
+    enum hf_form form;
     uint64_t memory; /* bytes of private memory a worker may have (RLIMIT_DATA) */
 };
 
@@ -136,6 +138,14 @@ struct hf_msg_told {
     struct hf_bytes piece; /* 1..HF_FACTS_PIECE_MAX bytes */
 };
 
+/* Pieces of a part come in order, without gaps. */
+struct hf_msg_form {
+    uint64_t object;
+    uint32_t part;         /* below HF_FORM_PARTS */
+    uint64_t offset;       /* of the piece in its part */
+    struct hf_bytes piece; /* 1..HF_FACTS_PIECE_MAX bytes */
+};
+
 struct hf_msg_done {
     uint64_t object;
     enum hf_status status; /* HF_OK; HF_INVALID, HF_IO: could not be read at all */
@@ -169,6 +179,7 @@ void hf_msg_put_done(struct hf_buffer *out, const struct hf_msg_done *m);
 void hf_msg_put_object(struct hf_buffer *out, const struct hf_msg_object *m);
 void hf_msg_put_facts(struct hf_buffer *out, const struct hf_msg_facts *m);
 void hf_msg_put_told(struct hf_buffer *out, const struct hf_msg_told *m);
+void hf_msg_put_form(struct hf_buffer *out, const struct hf_msg_form *m);
 
 /* A decoded record; what it borrows is in the datagram or in the arena given. */
 struct hf_message {
@@ -187,6 +198,7 @@ struct hf_message {
         struct hf_msg_object seen_object;
         struct hf_msg_facts facts;
         struct hf_msg_told told;
+        struct hf_msg_form form;
     };
 };
 

@@ -190,6 +190,7 @@ static const char *prepare(struct template *t, const struct request *config,
         .on_true_rule = t->teller.options.rules ? hf_teller_rule : NULL,
         .on_true_rule_user = &t->teller,
         .outside = &t->outside,
+        .form = config->message.config.form,
         .spool_fd = HF_SPOOL_FD,
     };
     *status = HF_NOMEM;

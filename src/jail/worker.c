@@ -39,6 +39,8 @@ struct worker {
     struct hf_source sources[HF_BATCH_MAX];
     struct hf_stream streams[HF_BATCH_MAX];
     bool is_open[HF_BATCH_MAX]; /* read ahead */
+    /* The form of the object at hand. */
+    uint64_t form_object, form_at[HF_FORM_PARTS];
 };
 
 static const struct hf_inner_path itself = {0};
@@ -129,10 +131,33 @@ static bool send_report(struct worker *w, uint64_t object, const struct hf_repor
     return make_room(w);
 }
 
+static enum hf_status send_form(void *user, unsigned part, struct hf_bytes bytes)
+{
+    struct worker *w = user;
+    for (size_t at = 0; at < bytes.len;) {
+        size_t left = bytes.len - at;
+        size_t n = left < HF_FACTS_PIECE_MAX ? left : HF_FACTS_PIECE_MAX;
+        struct hf_msg_form form = {.object = w->form_object,
+                                   .part = part,
+                                   .offset = w->form_at[part],
+                                   .piece = hf_bytes_of(bytes.data + at, n)};
+        if (!make_room(w))
+            return HF_IO;
+        hf_msg_put_form(&w->out, &form);
+        w->form_at[part] += n;
+        at += n;
+    }
+    return HF_OK;
+}
+
 /* Scan an opened source to the end and close it. */
-static struct hf_report scan_source(struct worker *w, struct hf_source *source)
+static struct hf_report scan_source(struct worker *w, struct hf_source *source,
+                                    uint64_t object)
 {
     struct hf_report report = hf_report_begin(w->arena);
+    report.form = (struct hf_form_out){send_form, w};
+    w->form_object = object;
+    memset(w->form_at, 0, sizeof w->form_at);
     if (hf_engine_scan(w->engine, source, &report) != HF_OK) {
         hf_report_incident(&report, HF_REASON_LIMIT, &itself);
         w->ending = true;
@@ -183,7 +208,7 @@ static bool scan_object(struct worker *w, uint64_t object, uint32_t which,
     struct hf_report report = hf_report_begin(w->arena);
     enum hf_status st = w->is_open[which] ? HF_OK : hf_source_open(source, fd, &w->buffer);
     if (st == HF_OK) {
-        report = scan_source(w, source);
+        report = scan_source(w, source, object);
     } else if (st == HF_NOMEM) {
         hf_report_incident(&report, HF_REASON_LIMIT, &itself);
         hf_report_finish(&report);

@@ -161,7 +161,10 @@ enum hf_status hf_engine_scan(struct hf_engine *engine, const struct hf_source *
         .extent_count = source->extent_count,
         .stream = source->stream,
     };
-    (void)hf_scan_object(engine, &file); /* limits are in the report, where they happened */
+    if (engine->options.form != HF_FORM_NONE)
+        hf_scan_incident(engine, &file, hf_form_write(engine, file.bytes, &report->form));
+    else /* limits are in the report, where they happened */
+        (void)hf_scan_object(engine, &file);
     report->format = file.format;
     if (!report->asked_cut)
         report->asked = hf_buffer_view(&engine->asked);

@@ -7,6 +7,7 @@
 #include "db/db.h"
 #include "facts/facts.h"
 #include "rules/machine.h"
+#include "scan/form.h"
 #include "scan/report.h"
 #include "scan/source.h"
 
@@ -30,9 +31,11 @@ struct hf_engine_options {
     struct hf_limits limits;
     bool
         all_match; /* all findings of an object and of all objects; else the first ends the scan */
-    bool inspect; /* report every object with its digests and facts; wants all_match */
+    bool inspect;      /* report every object with its digests and facts; wants all_match */
     bool note_digests; /* reports say which digests were asked (scan/asked.h) */
-    bool flat;    /* objects are not unpacked: what is scanned is the file alone */
+    enum hf_form
+        form;  /* instead of scanning it, an object is written to the report's form */
+    bool flat; /* objects are not unpacked: what is scanned is the file alone */
     /* Called for each rule that is true and not private, in no particular order, before policy is
      * asked; all matches of all
      * patterns are kept then. NULL: not. */

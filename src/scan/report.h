@@ -8,6 +8,7 @@
 #include "db/db.h"
 #include "digest/digest.h"
 #include "format/format.h"
+#include "scan/form.h"
 
 /* Stored nowhere, sent in messages of one program version. */
 enum hf_finding_kind {
@@ -98,6 +99,7 @@ struct hf_report {
     struct hf_bytes asked;  /* as scan/asked.h has it; borrowed */
     uint32_t worker;        /* who says so, as a pool counts them; 0: nobody's */
     uint64_t generation;    /* of the databases, as a pool counts them (jail/pool.h) */
+    struct hf_form_out form;    /* where a form goes, if one is wanted (scan/form.h) */
     struct hf_arena *arena; /* borrowed: findings, incidents and paths live there */
 };
 

@@ -2,6 +2,7 @@
 """No installed program parses hostile bytes outside a jailed worker: while a command scans, every
 process that it started is listed with its seccomp state; killing any of them loses no file."""
 import json, os, signal, subprocess, time
+import pe_samples
 from tap import BUILD, HOLDFAST, case, main, need, eicar, Skip
 
 
@@ -122,6 +123,23 @@ def only_jailed_processes_read_what_is_scanned():
         counts = readers(HOLDFAST, *command)
         assert counts.get("holdfast-worker (forked)", 0) >= 1, (command, counts)
         assert set(counts) == {"holdfast-worker (forked)"}, (command, counts)
+
+
+@case
+def forms_of_files_are_made_in_jailed_processes():
+    """sigtool neither reads nor maps a page, text or program that it is to normalise or take apart"""
+    if sanitized():
+        raise Skip("strace and LeakSanitizer do not go together")
+    os.mkdir("bait")
+    put("bait/page", b"<HTML>" + b"<p>Text &amp; more</p>" * 5000)
+    put("bait/program", pe_samples.program())
+    for option in ("--html-normalise=bait/page", "--ascii-normalise=bait/page", "--utf16-decode=bait/page",
+                   ("--mdb", "bait/program"), ("--imp", "bait/program")):
+        command = [option] if isinstance(option, str) else list(option)
+        counts = readers(os.path.join(BUILD, "compat", "sigtool"), *command)
+        assert counts.get("holdfast-worker (forked)", 0) >= 1, (command, counts)
+        assert set(counts) == {"holdfast-worker (forked)"}, (command, counts)
+    assert os.path.getsize("nocomment.html") > 50000 and os.path.getsize("normalised_text") > 50000
 
 
 @case

