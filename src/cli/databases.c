@@ -29,6 +29,8 @@ struct opening {
     void *user;
     struct hf_buffer *error;
     char *published[HF_DB_SEGMENTS_MAX]; /* paths of publishers' databases; owned */
+    const char *home; /* where publishers' content is; NULL: the usual places */
+    bool besides;     /* it is wanted although databases are named */
     uint64_t notes;
 };
 
@@ -332,47 +334,42 @@ static enum hf_status take_published(struct opening *o)
 {
     struct hf_site place = {.config_dir = -1, .content_dir = -1};
     size_t count = 0;
-    int fd = hf_memfd_of("holdfast-content", hf_db_builtin());
-    enum hf_status st =
-        fd >= 0 ? take_segment(o, fd) : cannot(o, HF_IO, "built-in content");
-    if (st == HF_OK && hf_site_look(&place) == HF_OK)
+    enum hf_status st = HF_OK;
+    if (hf_site_look(&place, o->home) == HF_OK)
         st = hf_site_databases(&place, o->published, PUBLISHED_MAX, &count);
     hf_site_done(&place);
     for (size_t i = 0; i < count && st == HF_OK; i++)
         st = sort_out(o, o->published[i]);
     if (st == HF_LIMIT && o->error->len == 0)
         return cannot(o, st, "content of publishers");
-    return st == HF_OK && o->text_count > 0 ? take_texts(o) : st;
+    return st;
+}
+
+static enum hf_status take_builtin(struct opening *o)
+{
+    int fd = hf_memfd_of("holdfast-content", hf_db_builtin());
+    return fd >= 0 ? take_segment(o, fd) : cannot(o, HF_IO, "built-in content");
 }
 
 static enum hf_status take_all(struct opening *o, const char *const *paths, size_t count)
 {
-    if (count == 0)
-        return take_published(o);
-    for (size_t i = 0; i < count; i++) {
-        enum hf_status st = sort_out(o, paths[i]);
-        if (st != HF_OK)
-            return st;
-    }
+    enum hf_status st = count == 0 ? take_builtin(o) : HF_OK;
+    for (size_t i = 0; i < count && st == HF_OK; i++)
+        st = sort_out(o, paths[i]);
+    if (st == HF_OK && (count == 0 || o->besides))
+        st = take_published(o);
+    if (st != HF_OK)
+        return st;
     return o->text_count > 0 ? take_texts(o) : HF_OK;
 }
 
-enum hf_status hf_databases_open(struct hf_databases *out, const char *const *paths,
-                                 size_t count, hf_databases_on_note *on_note, void *user,
-                                 struct hf_buffer *error)
+static enum hf_status open_all(struct opening *start, const char *const *paths,
+                               size_t count)
 {
-    return hf_databases_open_pua(out, paths, count, &(struct hf_pua){0}, on_note, user,
-                                 error);
-}
-
-enum hf_status hf_databases_open_pua(struct hf_databases *out, const char *const *paths,
-                                     size_t count, const struct hf_pua *pua,
-                                     hf_databases_on_note *on_note, void *user,
-                                     struct hf_buffer *error)
-{
+    struct opening o = *start;
+    struct hf_databases *out = o.out;
+    struct hf_buffer *error = o.error;
     *out = (struct hf_databases){0};
-    struct opening o = {
-        .out = out, .pua = *pua, .on_note = on_note, .user = user, .error = error};
     o.text = calloc(count + PUBLISHED_MAX + 1, sizeof *o.text);
     o.beside = calloc(count + PUBLISHED_MAX + 1, sizeof *o.beside);
     enum hf_status st = o.text != NULL && o.beside != NULL
@@ -400,4 +397,38 @@ enum hf_status hf_databases_open_pua(struct hf_databases *out, const char *const
     if (st == HF_OK)
         count_signatures(out);
     return st;
+}
+
+enum hf_status hf_databases_open(struct hf_databases *out, const char *const *paths,
+                                 size_t count, hf_databases_on_note *on_note, void *user,
+                                 struct hf_buffer *error)
+{
+    return hf_databases_open_pua(out, paths, count, &(struct hf_pua){0}, on_note, user,
+                                 error);
+}
+
+enum hf_status hf_databases_open_pua(struct hf_databases *out, const char *const *paths,
+                                     size_t count, const struct hf_pua *pua,
+                                     hf_databases_on_note *on_note, void *user,
+                                     struct hf_buffer *error)
+{
+    struct opening o = {
+        .out = out, .pua = *pua, .on_note = on_note, .user = user, .error = error};
+    return open_all(&o, paths, count);
+}
+
+enum hf_status hf_databases_open_published(struct hf_databases *out,
+                                           const char *const *paths, size_t count,
+                                           const struct hf_pua *pua, const char *home,
+                                           hf_databases_on_note *on_note, void *user,
+                                           struct hf_buffer *error)
+{
+    struct opening o = {.out = out,
+                        .pua = *pua,
+                        .on_note = on_note,
+                        .user = user,
+                        .error = error,
+                        .home = home,
+                        .besides = true};
+    return open_all(&o, paths, count);
 }

@@ -40,4 +40,11 @@ HF_MUST_USE enum hf_status hf_databases_open(struct hf_databases *out,
                                              hf_databases_on_note *on_note, void *user,
                                              struct hf_buffer *error);
 
+/* The same where publishers' content and the owner's own are used besides, whatever paths has; home:
+ * as in hf_site_open. For the daemon. */
+HF_MUST_USE enum hf_status hf_databases_open_published(
+    struct hf_databases *out, const char *const *paths, size_t count,
+    const struct hf_pua *pua, const char *home, hf_databases_on_note *on_note, void *user,
+    struct hf_buffer *error);
+
 #endif

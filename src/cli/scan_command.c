@@ -10,6 +10,7 @@
 #include "cli/databases.h"
 #include "cli/scan_run.h"
 #include "cli/verdict_table.h"
+#include "update/update.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -260,6 +261,33 @@ static struct hf_clean_cache *open_cache(const struct hf_arguments *arguments,
     return cache;
 }
 
+/* Workers that failed while content of publishers was in use: the fuse is told, which takes back what
+ * is new and has failed twice. Root's own content is not ours to change. */
+static void tell_fuse(const struct hf_arguments *arguments, const struct hf_totals *totals)
+{
+    const struct {
+        enum hf_fuse what;
+        uint64_t times;
+    } failed[] = {{HF_FUSE_CRASH, totals->crashes}, {HF_FUSE_SLOW, totals->timeouts}};
+    struct hf_site place = {.config_dir = -1, .content_dir = -1};
+    char name[HF_CHANNEL_MAX + 1];
+    bool reverted = false;
+    if (given(arguments, SCAN_DB) || totals->crashes + totals->timeouts == 0)
+        return;
+    if (hf_site_look(&place, NULL) == HF_OK)
+        for (size_t i = 0; i < 2 && !reverted; i++)
+            for (uint64_t n = 0; n < failed[i].times && n < 2 && !reverted; n++)
+                if (hf_update_blame(&place, failed[i].what, 0, name, &reverted) !=
+                    HF_ACCEPTED)
+                    break;
+    hf_site_done(&place);
+    if (reverted)
+        hf_complain(arguments,
+                    "ALARM: workers failed with the new content of '%s': it is taken back "
+                    "for good; scan again",
+                    name);
+}
+
 static int scan_with(const struct hf_arguments *arguments,
                      const struct hf_databases *databases)
 {
@@ -283,6 +311,7 @@ static int scan_with(const struct hf_arguments *arguments,
     hf_progress_end(setup.progress);
     hf_path_list_done(&paths);
     hf_clean_cache_free(setup.cache);
+    tell_fuse(arguments, &totals);
     if (totals.cache_errno != 0)
         hf_complain(arguments, "the cache of clean files cannot be written: %s",
                     strerror(totals.cache_errno));

@@ -10,7 +10,7 @@
 enum hf_answer_kind { HF_ANSWER_OK, HF_ANSWER_FOUND, HF_ANSWER_ERROR };
 
 struct hf_answer_policy {
-    enum hf_policy unscannable;
+    enum hf_unscannable_policy unscannable;
     bool alert_limits, alert_encrypted;
 };
 

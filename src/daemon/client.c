@@ -15,8 +15,8 @@
 
 enum { LINGER_MS = 5000, FDS_AT_ONCE = 8, READS_AT_ONCE = 8, EVICT_AFTER_MS = 1000 };
 
-struct hf_client *hf_client_new(struct hf_listener *l, int fd,
-                                const struct hf_listen_socket *socket)
+struct hf_client *hf_client_open(struct hf_listener *l, int fd,
+                                 const struct hf_listen_socket *socket)
 {
     struct hf_client *c = calloc(1, sizeof *c);
     if (c == NULL) {
@@ -38,7 +38,7 @@ struct hf_client *hf_client_new(struct hf_listener *l, int fd,
     return c;
 }
 
-void hf_client_free(struct hf_listener *l, struct hf_client *c)
+void hf_client_close(struct hf_listener *l, struct hf_client *c)
 {
     hf_request_drop_all(l, c);
     hf_stream_drop(l, &c->stream);
@@ -283,7 +283,7 @@ void hf_client_settle(struct hf_listener *l, struct hf_client *c)
     bool owes = c->request_count > 0 || c->out.len > c->out_at;
     if (c->closing && !c->gone && !owes) {
         if (!c->linger) {
-            hf_client_free(l, c);
+            hf_client_close(l, c);
             return;
         }
         /* Closing now would make the kernel throw away the answer with what is unread. */
@@ -298,7 +298,7 @@ void hf_client_settle(struct hf_listener *l, struct hf_client *c)
     if (!c->gone)
         watch(l, c, events);
     if (c->gone)
-        hf_client_free(l, c);
+        hf_client_close(l, c);
 }
 
 void hf_client_ready(struct hf_listener *l, struct hf_client *c, uint32_t events)
@@ -368,7 +368,7 @@ void hf_client_evict(struct hf_listener *l)
     if (oldest == NULL)
         return;
     l->counters.evicted++;
-    hf_client_free(l, oldest);
+    hf_client_close(l, oldest);
 }
 
 void hf_client_end_idle(struct hf_listener *l)

@@ -82,6 +82,10 @@ const struct hf_setting hf_settings[] = {
     {"AlertExceedsMax", "verdicts", "alert-limits", B, AT(alert_limits), "no", "answer FOUND when a limit was reached"},
     {"AlertEncrypted", "verdicts", "alert-encrypted", B, AT(alert_encrypted), "no", "answer FOUND for what is encrypted"},
     {"VirusEvent", "verdicts", "virus-event", T, AT(virus_event), NULL, "command to run when something is found; %v: its name; CLAM_VIRUSEVENT_FILENAME and _VIRUSNAME are set"},
+    /* updates */
+    {NULL, "updates", "check", N, AT(update_s), "3600", "ask the trusted publishers for news every so many seconds, a quarter more or less by chance; 0: never"},
+    {NULL, "updates", "home", T, AT(update_home), NULL, "folder with trust and content, as of 'holdfast update --home' (default: /etc/holdfast and /var/lib/holdfast)"},
+    {NULL, "updates", "fuse", B, AT(update_fuse), "yes", "go back by itself when workers crash or hang with content of less than a day"},
     /* log */
     {"LogFile", "log", "file", T, AT(log_file), NULL, "log file; opened again on SIGHUP"},
     {NULL, "log", "format", T, AT(log_format), "classic", "classic: as clamd writes it; json: an object a line"},

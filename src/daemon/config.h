@@ -8,7 +8,7 @@
 #include "base/status.h"
 
 /* What an object that could not be looked at completely is answered with. */
-enum hf_policy { HF_POLICY_OK, HF_POLICY_ERROR, HF_POLICY_FOUND };
+enum hf_unscannable_policy { HF_POLICY_OK, HF_POLICY_ERROR, HF_POLICY_FOUND };
 
 enum { HF_CONFIG_LIST_MAX = 64 };
 
@@ -45,7 +45,11 @@ struct hf_config {
     char *virus_event;
     struct hf_limits limits;
     bool alert_limits, alert_encrypted;
-    uint64_t unscannable; /* enum hf_policy */
+    uint64_t unscannable; /* enum hf_unscannable_policy */
+    /* updates */
+    char *update_home; /* NULL: the usual places */
+    uint64_t update_s; /* 0: never */
+    bool update_fuse;
     /* telling */
     char *log_file, *log_facility, *log_format; /* format: "classic" or "json" */
     bool log_time, log_clean, log_syslog, log_verbose, log_rotate, log_size;

@@ -66,6 +66,18 @@ void hf_listener_tell(struct hf_listener *l, const struct hf_daemon_message *m)
         hf_listener_error(l, "the supervisor does not take a message");
 }
 
+/* Workers that fail may have new content to blame for it: the supervisor decides. A database that
+ * no template could load counts as two crashes: there is no doubt what it was. */
+static void tell_failures(struct hf_listener *l, struct hf_generation *g)
+{
+    struct hf_daemon_message m = {
+        .type = HF_DAEMON_FAILED, .id = g->id, .number = g->crashes, .extra = g->delays};
+    if (g->db == NULL || (m.number == 0 && m.extra == 0))
+        return;
+    g->crashes = g->delays = 0;
+    hf_listener_tell(l, &m);
+}
+
 /* ---- generations ---- */
 
 struct hf_generation *hf_listener_generation(struct hf_listener *l, uint64_t number)
@@ -122,6 +134,8 @@ static void on_generation(void *user, uint64_t number, enum hf_pool_event event,
     } else {
         if (event == HF_POOL_REFUSED) {
             l->counters.reloads_refused++;
+            g->crashes += 2;
+            tell_failures(l, g);
             hf_listener_error(l, "a new database cannot be used: %.*s", (int)text.len,
                               (const char *)text.data);
         }
@@ -211,6 +225,8 @@ static void lose_pool(struct hf_listener *l)
     hf_pool_close(l->pool);
     l->pool = NULL;
     struct hf_generation *keep = newest(l);
+    if (keep != NULL)
+        keep->crashes += 2;
     for (size_t i = 0; i < HF_GENERATIONS_HELD; i++)
         if (l->generations[i].db != NULL && &l->generations[i] != keep)
             drop_generation(&l->generations[i]);
@@ -335,6 +351,11 @@ static bool from_supervisor(struct hf_listener *l)
         case HF_DAEMON_DATABASE: on_database(l, mail); break;
         case HF_DAEMON_OPENER: take_opener(l, mail); break;
         case HF_DAEMON_LOGS: take_logs(l, mail); break;
+        case HF_DAEMON_STANDING:
+            hf_buffer_clear(&l->standing);
+            hf_buffer_bytes(&l->standing, mail->message.text);
+            hf_buffer_u8(&l->standing, 0);
+            break;
         case HF_DAEMON_LEAVE:
             stop_accepting(l);
             l->leaving = true;
@@ -409,7 +430,7 @@ static void accept_all(struct hf_listener *l, const struct hf_listen_socket *soc
                 hf_client_evict(l);
             return;
         }
-        struct hf_client *c = hf_client_new(l, fd, socket);
+        struct hf_client *c = hf_client_open(l, fd, socket);
         if (c == NULL)
             return;
         know_peer(l, c, &from);
@@ -461,6 +482,8 @@ static void sweep(struct hf_listener *l)
     if (now - l->swept_ms < SWEEP_MS)
         return;
     l->swept_ms = now;
+    for (size_t i = 0; i < HF_GENERATIONS_HELD; i++)
+        tell_failures(l, &l->generations[i]);
     hf_client_sweep(l, now);
 }
 

@@ -34,6 +34,7 @@ struct hf_generation {
     int fds[HF_DB_SEGMENTS_MAX];
     size_t fd_count;
     bool active;
+    uint32_t crashes, delays; /* of workers with it, not told yet */
 };
 
 /* One object of a request. */
@@ -134,6 +135,7 @@ struct hf_listener {
     uint64_t stream_bytes; /* held in all streams */
     uint64_t swept_ms, started_ms;
     struct hf_counters counters;
+    struct hf_buffer standing; /* of updates: text, zero, JSON, zero, metrics, zero */
     char errors[HF_ERRORS_KEPT][200]; /* the last ones, oldest overwritten */
     unsigned error_count;
     struct hf_daemon_mail mail;
@@ -151,8 +153,8 @@ struct hf_generation *hf_listener_generation(struct hf_listener *l, uint64_t num
 const struct hf_generation *hf_listener_active(const struct hf_listener *l);
 
 /* ---- client.c ---- */
-struct hf_client *hf_client_new(struct hf_listener *l, int fd,
-                                const struct hf_listen_socket *socket);
+struct hf_client *hf_client_open(struct hf_listener *l, int fd,
+                                 const struct hf_listen_socket *socket);
 void hf_client_ready(struct hf_listener *l, struct hf_client *c, uint32_t events);
 /* Append to the answers; sent soon. */
 void hf_client_say(struct hf_client *c, struct hf_bytes text);
@@ -164,7 +166,7 @@ void hf_client_settle(struct hf_listener *l, struct hf_client *c);
 void hf_client_sweep(struct hf_listener *l, uint64_t now);
 void hf_client_evict(struct hf_listener *l);
 void hf_client_end_idle(struct hf_listener *l); /* those that wait for nothing */
-void hf_client_free(struct hf_listener *l, struct hf_client *c);
+void hf_client_close(struct hf_listener *l, struct hf_client *c);
 
 /* ---- command.c ---- */
 void hf_command_do(struct hf_listener *l, struct hf_client *c,
@@ -190,6 +192,7 @@ void hf_request_on_done(void *user, uint64_t id, enum hf_status status,
                         const struct hf_report *report);
 
 /* ---- tell.c ---- */
+struct hf_pool_stats hf_tell_pool(const struct hf_listener *l); /* of all pools so far */
 void hf_tell_stats(struct hf_listener *l, struct hf_client *c, uint64_t number);
 void hf_tell_http(struct hf_listener *l, struct hf_client *c, struct hf_bytes request);
 

@@ -2,9 +2,11 @@
 
 #include "base/auto.h"
 #include "base/fd.h"
+#include "base/files.h"
 #include "base/text.h"
 #include "cli/databases.h"
 #include "daemon/messages.h"
+#include "update/site.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -81,9 +83,9 @@ int hf_loader_run(const struct hf_config *config, int channel)
                                .all_but = config->pua_exclude.count > 0,
                                .kinds = (const char *const *)kinds->items,
                                .count = kinds->count};
-    enum hf_status st =
-        hf_databases_open_pua(&databases, (const char *const *)config->databases.items,
-                              config->databases.count, &pua, send_note, &channel, &error);
+    enum hf_status st = hf_databases_open_published(
+        &databases, (const char *const *)config->databases.items, config->databases.count,
+        &pua, config->update_home, send_note, &channel, &error);
     struct hf_daemon_message m = {.type = HF_DAEMON_DATABASE, .extra = st};
     if (st == HF_OK) {
         describe(&text, config);
@@ -122,9 +124,45 @@ static void mix_file(uint64_t *hash, int folder, const char *name)
     *hash += one;
 }
 
+/* Of what publishers' generations are active, and of the owner's own files. */
+static void mix_published(uint64_t *hash, const struct hf_config *config)
+{
+    struct hf_site place = {.config_dir = -1, .content_dir = -1};
+    struct hf_publisher_names names = {0};
+    char path[64];
+    if (hf_site_look(&place, config->update_home) == HF_OK &&
+        hf_site_publishers(&place, &names) != HF_OK)
+        names.count = 0;
+    for (size_t i = 0; i < names.count; i++) {
+        HF_AUTO(hf_buffer_done) struct hf_buffer state = {0};
+        (void)snprintf(path, sizeof path, "feeds/%s/state", names.names[i]);
+        if (hf_file_read(place.content_dir, path, HF_STATE_BYTES_MAX, &state) != HF_OK)
+            continue;
+        /* The line "active": the state itself changes with each look at a source. */
+        const uint8_t *line = memmem(state.data, state.len, "\nactive ", 8);
+        size_t left = line != NULL ? (size_t)(state.data + state.len - line) : 0;
+        mix(hash, names.names[i], strlen(names.names[i]));
+        mix(hash, line, left < 72 ? left : 72);
+    }
+    hf_publisher_names_done(&names);
+    int own = place.config_dir >= 0
+                  ? openat(place.config_dir, "own", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+                  : -1;
+    DIR *dir = own >= 0 ? fdopendir(own) : NULL;
+    if (dir == NULL)
+        hf_fd_release(&own);
+    for (struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;)
+        if (e->d_name[0] != '.')
+            mix_file(hash, dirfd(dir), e->d_name);
+    if (dir != NULL)
+        closedir(dir);
+    hf_site_done(&place);
+}
+
 uint64_t hf_loader_fingerprint(const struct hf_config *config)
 {
     uint64_t hash = config->databases.count;
+    mix_published(&hash, config);
     for (size_t i = 0; i < config->databases.count; i++) {
         const char *path = config->databases.items[i];
         mix_file(&hash, AT_FDCWD, path);

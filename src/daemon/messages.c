@@ -30,6 +30,8 @@ static const struct {
     [HF_DAEMON_EXCLUDED] = {1, 0, 0, 0},
     [HF_DAEMON_TROUBLE] = {4095, HF_TROUBLES - 1, 0, 0},
     [HF_DAEMON_END] = {HF_END_KINDS - 1, 0, 0, 0},
+    [HF_DAEMON_STANDING] = {1, 0, 0, 0},
+    [HF_DAEMON_FAILED] = {UINT32_MAX, UINT32_MAX, 0, 0},
 };
 
 void hf_daemon_put(struct hf_buffer *out, const struct hf_daemon_message *m)

@@ -7,7 +7,9 @@
  *   listener ── BEAT, START, STOP, RELOAD, SHUTDOWN, EVENT, ACTIVE ──► supervisor
  *   listener ── OPEN, MORE, CANCEL ──► opener ── FILE, EXCLUDED, TROUBLE, END ──► listener
  *   supervisor ── BEAT ──► opener ── BEAT ──► supervisor
- *   loader ── NOTE, DATABASE ──► supervisor */
+ *   loader ── NOTE, DATABASE ──► supervisor
+ *   updater ── NOTE, STANDING ──► supervisor ── STANDING ──► listener
+ *   listener ── FAILED ──► supervisor */
 #ifndef HF_DAEMON_MESSAGES_H
 #define HF_DAEMON_MESSAGES_H
 
@@ -42,6 +44,10 @@ enum hf_daemon_type {
     HF_DAEMON_EXCLUDED, /* id; number: 1: by its file system; text: path */
     HF_DAEMON_TROUBLE,  /* id; number: errno; extra: enum hf_trouble; text: path */
     HF_DAEMON_END,      /* id; number: enum hf_end_kind */
+    HF_DAEMON_STANDING, /* number: bits: 1 other content is active than before; text: what
+                           hf_standing_read says: text, zero, JSON, zero, metrics */
+    HF_DAEMON_FAILED, /* id: generation; number: crashes of workers with it, extra: how many took
+                           too long, since last told */
     HF_DAEMON_TYPES
 };
 

@@ -17,10 +17,10 @@ enum { PATH_REQUESTS_MAX = 256 /* fewer than the opener takes */ };
 static const struct hf_answer_policy *policy_of(const struct hf_listener *l,
                                                 struct hf_answer_policy *policy)
 {
-    *policy =
-        (struct hf_answer_policy){.unscannable = (enum hf_policy)l->config->unscannable,
-                                  .alert_limits = l->config->alert_limits,
-                                  .alert_encrypted = l->config->alert_encrypted};
+    *policy = (struct hf_answer_policy){
+        .unscannable = (enum hf_unscannable_policy)l->config->unscannable,
+        .alert_limits = l->config->alert_limits,
+        .alert_encrypted = l->config->alert_encrypted};
     return policy;
 }
 
@@ -395,12 +395,25 @@ static void answer_item(struct hf_listener *l, struct hf_item *item, enum hf_sta
     hf_buffer_done(&text);
 }
 
+/* An object that crashes is tried twice before this is said. */
+static void count_failure(struct hf_listener *l, const struct hf_report *report)
+{
+    struct hf_generation *g = hf_listener_generation(l, report->generation);
+    if (g == NULL)
+        return;
+    if ((report->reasons & HF_REASON_CRASH) != 0)
+        g->crashes += 2;
+    if ((report->reasons & HF_REASON_TIMEOUT) != 0)
+        g->delays++;
+}
+
 void hf_request_on_done(void *user, uint64_t id, enum hf_status status,
                         const struct hf_report *report)
 {
     struct hf_listener *l = user;
     struct hf_item *item = (struct hf_item *)(uintptr_t)id;
     item->done = true;
+    count_failure(l, report);
     if (item->request == NULL) {
         free_item(item);
         return;

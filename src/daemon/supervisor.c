@@ -13,6 +13,7 @@
 #include "daemon/opener.h"
 #include "daemon/rights.h"
 #include "daemon/sockets.h"
+#include "daemon/updater.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -42,6 +43,7 @@ enum {
     RESTART_MAX_MS = 5000,
     YOUNG_MS = 2000,
     STOP_MS = 3000,   /* for answers under way when all ends */
+    LOOK_MS = 600000, /* how updates stand is told this often at least: they grow old */
     LEAVE_MS = 120000 /* for those of a listener that another one has replaced */
 };
 
@@ -87,6 +89,13 @@ struct supervisor {
     int db_fds[HF_DAEMON_FDS_MAX];
     size_t db_count;
     struct hf_buffer db_text;
+    /* updates */
+    pid_t updater;
+    int updater_channel;
+    struct hf_updater_task task; /* that waits: one updater at a time */
+    uint64_t update_ms, look_ms;
+    uint64_t condemned; /* failures up to this generation blame nobody any more */
+    struct hf_buffer standing;
     /* VirusEvent */
     pid_t running_events[EVENTS_MAX];
     struct event waiting[EVENTS_WAITING];
@@ -275,6 +284,14 @@ static void send_database(struct supervisor *s, struct service *v)
         (void)kill(v->listener.pid, SIGKILL); /* it does not even take its mail */
 }
 
+static void send_standing(struct supervisor *s, struct service *v)
+{
+    struct hf_daemon_message m = {.type = HF_DAEMON_STANDING,
+                                  .text = hf_buffer_view(&s->standing)};
+    if (s->standing.len > 0 && v->listener.pid > 0)
+        (void)!hf_daemon_send(v->listener.channel, &m, NULL, 0, false);
+}
+
 static void run_listener(struct supervisor *s, struct service *v, int channel, int requests)
 {
     struct hf_listener_setup setup = {.config = &v->config,
@@ -326,6 +343,7 @@ static bool start_listener(struct supervisor *s, struct service *v)
     begin_beats(&v->listener, pid, ends[0]);
     v->active = false;
     send_database(s, v);
+    send_standing(s, v);
     return true;
 }
 
@@ -423,8 +441,12 @@ static void start_loader(struct supervisor *s)
         begin_child(s, "holdfast-loader");
         close_others(&ends[1], 1);
         become_or_end(&v->config);
-        if (cache != NULL)
+        if (cache != NULL) {
+            /* Root's trust and content, as another account: base/paths.h. */
             (void)setenv("XDG_CACHE_HOME", cache, 1);
+            (void)setenv("XDG_CONFIG_HOME", "/etc", 1);
+            (void)setenv("XDG_DATA_HOME", "/var/lib", 1);
+        }
         (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
         _exit(hf_loader_run(&v->config, ends[1]));
     }
@@ -485,6 +507,81 @@ static void hear_loader(struct supervisor *s)
     }
     if (st != HF_LIMIT)
         hf_fd_release(&s->loader_channel);
+}
+
+/* ---- updates ---- */
+
+static void start_updater(struct supervisor *s)
+{
+    int ends[2];
+    const struct hf_config *config = &s->services[CURRENT].config;
+    struct hf_updater_task task = s->task;
+    if (s->updater > 0 || s->stopping || !pair(ends))
+        return;
+    pid_t pid = fork();
+    if (pid == 0) {
+        begin_child(s, "holdfast-update");
+        close_others(&ends[1], 1);
+        (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+        _exit(hf_updater_run(config, &task, ends[1]));
+    }
+    close(ends[1]);
+    if (pid < 0) {
+        close(ends[0]);
+        return;
+    }
+    s->updater = pid;
+    s->updater_channel = ends[0];
+    s->task = (struct hf_updater_task){0};
+    s->look_ms = now_ms() + LOOK_MS;
+}
+
+static void on_standing(struct supervisor *s)
+{
+    hf_buffer_clear(&s->standing);
+    hf_buffer_bytes(&s->standing, s->mail.message.text);
+    for (size_t i = 0; i < SERVICES; i++)
+        if (s->services[i].used)
+            send_standing(s, &s->services[i]);
+    if (s->mail.message.number == 0)
+        return;
+    s->condemned = s->generation;
+    s->task.crashes = s->task.delays = 0;
+    start_loader(s);
+}
+
+static void hear_updater(struct supervisor *s)
+{
+    enum hf_status st;
+    while ((st = hf_daemon_receive(s->updater_channel, &s->mail, false)) == HF_OK) {
+        if (s->mail.message.type == HF_DAEMON_NOTE)
+            hf_log_line(log_of(s),
+                        s->mail.message.number != 0 ? HF_LOG_WARNING : HF_LOG_INFO,
+                        "Update: %.*s", (int)s->mail.message.text.len,
+                        (const char *)s->mail.message.text.data);
+        else if (s->mail.message.type == HF_DAEMON_STANDING)
+            on_standing(s);
+        hf_daemon_close_fds(&s->mail);
+    }
+    if (st != HF_LIMIT)
+        hf_fd_release(&s->updater_channel);
+}
+
+static void schedule_update(struct supervisor *s, bool first)
+{
+    uint64_t interval = s->services[CURRENT].config.update_s;
+    s->update_ms = interval == 0 ? 0 : now_ms() + hf_updater_next_ms(interval, first);
+}
+
+static void tick_updates(struct supervisor *s, uint64_t now)
+{
+    bool look = now >= s->look_ms;
+    if (s->update_ms != 0 && now >= s->update_ms) {
+        s->task.update = true;
+        schedule_update(s, false);
+    }
+    if (look || s->task.update || s->task.crashes > 0 || s->task.delays > 0)
+        start_updater(s);
 }
 
 /* ---- VirusEvent ---- */
@@ -628,6 +725,12 @@ static bool on_listener(struct supervisor *s, struct service *v)
     case HF_DAEMON_SHUTDOWN: stop_all(s); return true;
     case HF_DAEMON_EVENT: on_event(s, m->text); return true;
     case HF_DAEMON_ACTIVE: on_active(s, v, m->number); return true;
+    case HF_DAEMON_FAILED:
+        if (m->id > s->condemned) { /* what was taken back already has had its share */
+            s->task.crashes += m->number;
+            s->task.delays += m->extra;
+        }
+        return true;
     default: return false;
     }
 }
@@ -702,6 +805,15 @@ static void on_end(struct supervisor *s, pid_t pid, int status)
     for (size_t i = 0; i < EVENTS_MAX; i++)
         if (s->running_events[i] == pid)
             s->running_events[i] = 0;
+    if (s->updater == pid) {
+        if (s->updater_channel >= 0)
+            hear_updater(s);
+        hf_fd_release(&s->updater_channel);
+        s->updater = 0;
+        if (WIFSIGNALED(status))
+            hf_log_line(log_of(s), HF_LOG_ERROR, "The updater ended by signal %d",
+                        WTERMSIG(status));
+    }
     if (s->loader == pid) {
         if (s->loader_channel >= 0)
             hear_loader(s);
@@ -781,6 +893,7 @@ static void replace_service(struct supervisor *s, struct hf_config *config)
         if (s->templates[i].service == &s->services[CURRENT])
             s->templates[i].service = &s->services[OLD];
     (void)open_service(s, &s->services[CURRENT], config);
+    schedule_update(s, true);
     hf_log_line(log_of(s), HF_LOG_INFO, "The configuration is read anew");
     start_loader(s);
 }
@@ -898,6 +1011,7 @@ static void tick(struct supervisor *s)
         if (hf_loader_fingerprint(config) != s->fingerprint)
             start_loader(s);
     }
+    tick_updates(s, now);
     if (hf_log_check(log_of(s)))
         reopen_logs(s);
     if (s->watchdog_ms != 0 && now - s->watchdog_told_ms >= s->watchdog_ms) {
@@ -909,7 +1023,7 @@ static void tick(struct supervisor *s)
 
 static void hear(struct supervisor *s)
 {
-    struct pollfd p[2 + 2 * SERVICES];
+    struct pollfd p[3 + 2 * SERVICES];
     nfds_t n = 0;
     p[n++] = (struct pollfd){.fd = s->signals, .events = POLLIN};
     p[n++] = (struct pollfd){.fd = s->loader_channel, .events = POLLIN};
@@ -919,6 +1033,7 @@ static void hear(struct supervisor *s)
             (struct pollfd){.fd = v->used ? v->listener.channel : -1, .events = POLLIN};
         p[n++] = (struct pollfd){.fd = v->used ? v->opener.channel : -1, .events = POLLIN};
     }
+    p[n++] = (struct pollfd){.fd = s->updater_channel, .events = POLLIN};
     if (poll(p, n, TICK_MS) <= 0)
         return;
     for (size_t i = 0; i < SERVICES; i++) {
@@ -930,6 +1045,8 @@ static void hear(struct supervisor *s)
     }
     if (p[1].revents != 0 && s->loader_channel >= 0)
         hear_loader(s);
+    if (p[n - 1].revents != 0 && s->updater_channel >= 0)
+        hear_updater(s);
     if (p[0].revents != 0)
         on_signal(s);
     reap(s);
@@ -998,6 +1115,7 @@ static bool begin(struct supervisor *s, struct hf_buffer *error)
     hf_log_line(log_of(s), HF_LOG_INFO, "holdfastd " HOLDFAST_VERSION " started (pid %d)",
                 (int)s->pid);
     start_loader(s);
+    schedule_update(s, true);
     return true;
 }
 
@@ -1019,6 +1137,8 @@ static void end(struct supervisor *s)
             (void)kill(s->templates[i].pid, SIGKILL);
     if (s->loader > 0)
         (void)kill(s->loader, SIGKILL);
+    if (s->updater > 0) /* what it has not committed has not happened */
+        (void)kill(s->updater, SIGKILL);
 }
 
 int hf_supervisor_run(const struct hf_supervisor_setup *setup)
@@ -1027,7 +1147,7 @@ int hf_supervisor_run(const struct hf_supervisor_setup *setup)
     HF_AUTO(hf_buffer_done) struct hf_buffer error = {0};
     s.setup = setup;
     s.pid = getpid();
-    s.loader_channel = -1;
+    s.loader_channel = s.updater_channel = -1;
     for (size_t i = 0; i < SERVICES; i++)
         s.services[i].listener.channel = s.services[i].opener.channel = -1;
     if (!begin(&s, &error)) {

@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static struct hf_pool_stats pool_stats(const struct hf_listener *l)
+struct hf_pool_stats hf_tell_pool(const struct hf_listener *l)
 {
     struct hf_pool_stats s = {0};
     if (l->pool != NULL)
@@ -26,7 +26,7 @@ static struct hf_pool_stats pool_stats(const struct hf_listener *l)
 /* [facts/clamav.md 3.2, measured on 1.4.6] Memory is that of no allocator of ours to tell. */
 void hf_tell_stats(struct hf_listener *l, struct hf_client *c, uint64_t number)
 {
-    struct hf_pool_stats s = pool_stats(l);
+    struct hf_pool_stats s = hf_tell_pool(l);
     struct hf_buffer out = {0};
     uint64_t now = hf_daemon_us();
     hf_buffer_text(&out, "POOLS: 1\n\nSTATE: VALID PRIMARY\n");
@@ -55,6 +55,15 @@ void hf_tell_stats(struct hf_listener *l, struct hf_client *c, uint64_t number)
     hf_buffer_done(&out);
 }
 
+/* A part of what the supervisor said of updates: 0 text, 1 JSON, 2 metrics; NULL: nothing yet. */
+static const char *standing_part(const struct hf_listener *l, unsigned part)
+{
+    const char *at = (const char *)l->standing.data, *end = at + l->standing.len;
+    for (; part > 0 && at < end; part--)
+        at += strlen(at) + 1;
+    return at != NULL && at < end ? at : NULL;
+}
+
 /* ---- JSON ---- */
 
 static void put_number(struct hf_buffer *out, const char *key, uint64_t value)
@@ -65,7 +74,7 @@ static void put_number(struct hf_buffer *out, const char *key, uint64_t value)
 static void put_json(struct hf_listener *l, struct hf_buffer *out)
 {
     const struct hf_counters *n = &l->counters;
-    struct hf_pool_stats s = pool_stats(l);
+    struct hf_pool_stats s = hf_tell_pool(l);
     uint64_t now = hf_daemon_ms();
     hf_buffer_text(out, "{\"version\":\"" HOLDFAST_VERSION "\",");
     put_number(out, "uptime_s", (now - l->started_ms) / 1000);
@@ -126,7 +135,8 @@ static void put_json(struct hf_listener *l, struct hf_buffer *out)
             hf_buffer_text(out, ",");
         hf_json_string(out, hf_bytes_text(text));
     }
-    hf_buffer_text(out, "]}\n");
+    const char *updates = standing_part(l, 1);
+    hf_buffer_format(out, "],\"updates\":%s}\n", updates != NULL ? updates : "null");
 }
 
 /* ---- for people ---- */
@@ -134,7 +144,7 @@ static void put_json(struct hf_listener *l, struct hf_buffer *out)
 static void put_text(struct hf_listener *l, struct hf_buffer *out)
 {
     const struct hf_counters *n = &l->counters;
-    struct hf_pool_stats s = pool_stats(l);
+    struct hf_pool_stats s = hf_tell_pool(l);
     struct timespec t;
     clock_gettime(CLOCK_REALTIME, &t);
     hf_buffer_format(out, "daemon   holdfastd " HOLDFAST_VERSION ", up %llu s\n",
@@ -168,6 +178,9 @@ static void put_text(struct hf_listener *l, struct hf_buffer *out)
         l->client_count, l->queue_count, (unsigned long long)n->objects,
         (unsigned long long)n->found, (unsigned long long)n->clean,
         (unsigned long long)n->errors, (unsigned long long)n->unscannable);
+    const char *updates = standing_part(l, 0);
+    if (updates != NULL)
+        hf_buffer_text(out, updates);
     unsigned kept = l->error_count < HF_ERRORS_KEPT ? l->error_count : HF_ERRORS_KEPT;
     for (unsigned i = 0; i < kept; i++) {
         hf_buffer_text(out, i == 0 ? "errors   " : "         ");
@@ -207,7 +220,7 @@ static void put_metrics(struct hf_listener *l, struct hf_buffer *out)
 {
     const struct hf_counters *n = &l->counters;
     const struct hf_generation *g = hf_listener_active(l);
-    struct hf_pool_stats s = pool_stats(l);
+    struct hf_pool_stats s = hf_tell_pool(l);
     const struct {
         const char *name, *type, *help;
         uint64_t value;
@@ -253,6 +266,9 @@ static void put_metrics(struct hf_listener *l, struct hf_buffer *out)
                          i < HF_CLAMD_COMMANDS ? hf_clamd_rows[i].name : "unknown",
                          (unsigned long long)n->by_command[i]);
     put_latency(n, out);
+    const char *updates = standing_part(l, 2);
+    if (updates != NULL)
+        hf_buffer_text(out, updates);
 }
 
 /* ---- HTTP/1.0, as much as a scraper needs ---- */

@@ -22,7 +22,9 @@ enum {
     IGNORES = 20,
     TOMBSTONES = 21,
     LOCATED = 23,
-    LOOSE = 24
+    LOOSE = 24,
+    TARGET_MATCHERS = 26,
+    TARGETS = 16
 };
 
 struct part {
@@ -266,7 +268,7 @@ static bool look_at_lists(struct look *l)
         return wrong(l, "signature numbers of rules do not follow");
     l->numbered += rules;
     if (patterns > 0 && !l->parts[MATCHER].there && !l->parts[LOCATED].there &&
-        !l->parts[LOOSE].there)
+        !l->parts[LOOSE].there && !l->parts[TARGET_MATCHERS].there)
         return wrong(l, "there are patterns and nothing that looks for them");
     struct hf_cursor stones = part_cursor(l, &l->parts[TOMBSTONES]);
     uint64_t last = 0, left = hf_cursor_left(&stones);
@@ -279,6 +281,35 @@ static bool look_at_lists(struct look *l)
         last = id;
     }
     return true;
+}
+
+/* [database.md "Lists of records", TARGET_MATCHERS] Images one behind the other, aligned, none over
+ * another, none before the table of their places, all for patterns that are there. */
+static bool look_at_target_matchers(struct look *l)
+{
+    const struct part *p = &l->parts[TARGET_MATCHERS];
+    struct hf_cursor c = part_cursor(l, p);
+    uint64_t end = (uint64_t)TARGETS * 16;
+    unsigned there = 0;
+    if (!p->there)
+        return true;
+    for (unsigned target = 0; target < TARGETS; target++) {
+        uint64_t offset = hf_u64le(&c), length = hf_u64le(&c);
+        if (hf_cursor_status(&c) != HF_OK)
+            return wrong(l, "the matchers of targets are cut");
+        if (length == 0 && offset == 0)
+            continue;
+        if (length == 0 || offset % ALIGNMENT != 0 || offset < end || offset > p->length ||
+            length > p->length - offset)
+            return wrong(l, "a target's matcher lies outside its section, unaligned or "
+                            "over another");
+        end = offset + length;
+        there++;
+    }
+    if (end != p->length || there == 0)
+        return wrong(l, "the section of targets' matchers has bytes that are no matcher's");
+    return l->parts[PATTERNS].there ||
+           wrong(l, "there are matchers of targets and no patterns");
 }
 
 /* Every signature has a name; so many names, so many signatures. */
@@ -329,7 +360,7 @@ enum hf_refusal hf_content_check(struct hf_bytes file, unsigned *abilities,
     bool good = look_at_frame(&l);
     for (unsigned type = TABLES; good && type < RULES; type++)
         good = look_at_table(&l, type);
-    good = good && look_at_lists(&l) && look_at_names(&l);
+    good = good && look_at_lists(&l) && look_at_target_matchers(&l) && look_at_names(&l);
     if (!good)
         return HF_REFUSE_CONTENT_FORM;
     *abilities = abilities_of(&l);

@@ -18,14 +18,19 @@
 
 static enum hf_status open_dir(char *path, int *dir)
 {
+    struct stat was;
+    bool there = stat(path, &was) == 0;
     enum hf_status st = hf_path_make(path);
     if (st != HF_OK)
         return st;
+    /* Root's trust and content are for all who scan; nothing in them is a secret. */
+    if (!there && geteuid() == 0)
+        (void)!chmod(path, 0755);
     *dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return *dir >= 0 ? HF_OK : HF_IO;
 }
 
-enum hf_status hf_site_open(struct hf_site *place, const char *home)
+static enum hf_status name_folders(struct hf_site *place, const char *home)
 {
     *place = (struct hf_site){.config_dir = -1, .content_dir = -1};
     if (home == NULL) {
@@ -35,19 +40,22 @@ enum hf_status hf_site_open(struct hf_site *place, const char *home)
                asprintf(&place->content, "%s/content", home) < 0) {
         return HF_NOMEM;
     }
-    if (place->config == NULL || place->content == NULL)
-        return HF_NOTFOUND;
-    enum hf_status st = open_dir(place->config, &place->config_dir);
+    return place->config == NULL || place->content == NULL ? HF_NOTFOUND : HF_OK;
+}
+
+enum hf_status hf_site_open(struct hf_site *place, const char *home)
+{
+    enum hf_status st = name_folders(place, home);
+    if (st == HF_OK)
+        st = open_dir(place->config, &place->config_dir);
     return st == HF_OK ? open_dir(place->content, &place->content_dir) : st;
 }
 
-enum hf_status hf_site_look(struct hf_site *place)
+enum hf_status hf_site_look(struct hf_site *place, const char *home)
 {
-    *place = (struct hf_site){.config_dir = -1, .content_dir = -1};
-    place->config = hf_path_dir(HF_PATH_CONFIG);
-    place->content = hf_path_dir(HF_PATH_CONTENT);
-    if (place->config == NULL || place->content == NULL)
-        return HF_NOTFOUND;
+    enum hf_status st = name_folders(place, home);
+    if (st != HF_OK)
+        return st;
     place->config_dir = open(place->config, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     place->content_dir = open(place->content, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return place->config_dir >= 0 ? HF_OK : HF_NOTFOUND;

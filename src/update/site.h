@@ -26,7 +26,7 @@ struct hf_site {
  * folders. HF_IO with errno, HF_NOMEM, HF_NOTFOUND (the user has no home). */
 HF_MUST_USE enum hf_status hf_site_open(struct hf_site *place, const char *home);
 /* The same without making anything: HF_NOTFOUND when the folders are not there. */
-HF_MUST_USE enum hf_status hf_site_look(struct hf_site *place);
+HF_MUST_USE enum hf_status hf_site_look(struct hf_site *place, const char *home);
 void hf_site_done(struct hf_site *place);
 
 /* Names of the publishers that are trusted, sorted; each is a tag. Freed by hf_names_done. */

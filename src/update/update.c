@@ -20,7 +20,6 @@
 #include <unistd.h>
 
 enum { VERIFY_TIMEOUT_MS = 120 * 1000, ANSWER_MAX = 4 << 20 };
-enum { FUSE_FAILURES = 2, FUSE_SECONDS = 600, FUSE_DAY = 86400 };
 
 static uint64_t clock_now(uint64_t given)
 {
@@ -210,7 +209,6 @@ static enum hf_refusal take(struct run *run, struct hf_source *source)
     if (r != HF_ACCEPTED)
         return r;
     run->result->news = true;
-    (void)unlinkat(run->e.feed_dir, "fuse", 0);
     hf_endpoint_clean(&run->e);
     return HF_ACCEPTED;
 }
@@ -353,53 +351,6 @@ enum hf_refusal hf_update_approve(const struct hf_site *place, const char *name,
     if (r == HF_ACCEPTED)
         r = hf_endpoint_commit(&run.e, &next, hf_buffer_view(&run.e.root_note));
     describe(&run);
-    hf_endpoint_done(&run.e);
-    return r;
-}
-
-/* "fuse COUNT SINCE MANIFEST" */
-static bool blow(struct hf_endpoint *e, uint64_t now)
-{
-    HF_AUTO(hf_buffer_done) struct hf_buffer text = {0};
-    struct hf_fields f = {.failed = true};
-    uint64_t count = 0, since = now;
-    if (hf_file_read(e->feed_dir, "fuse", 256, &text) == HF_OK)
-        f = (struct hf_fields){.c = hf_cursor_open(text.data, text.len, NULL)};
-    hf_fields_line(&f, "fuse");
-    uint64_t had = hf_field_number(&f), from = hf_field_number(&f);
-    struct hf_hash manifest = hf_field_hash(&f);
-    if (hf_fields_end(&f) && hf_hash_equal(&manifest, &e->state.active) && from <= now &&
-        now - from <= FUSE_SECONDS)
-        count = had, since = from;
-    count++;
-    hf_buffer_clear(&text);
-    hf_buffer_format(&text, "fuse %" PRIu64 " %" PRIu64 " ", count, since);
-    hf_put_hash(&text, &e->state.active);
-    hf_buffer_u8(&text, '\n');
-    (void)!hf_file_replace(e->feed_dir, "fuse", hf_buffer_view(&text), 0644);
-    return count >= FUSE_FAILURES;
-}
-
-enum hf_refusal hf_update_fuse(const struct hf_site *place, const char *name,
-                               enum hf_fuse what, uint64_t now, bool *reverted)
-{
-    struct hf_update_result result = {0};
-    struct run run = {.result = &result, .now = clock_now(now)};
-    (void)what; /* both count alike */
-    *reverted = false;
-    enum hf_refusal r = begin(&run, place, name);
-    const struct hf_state_generation *active =
-        r == HF_ACCEPTED ? hf_state_active(&run.e.state) : NULL;
-    if (active != NULL && run.now >= active->installed &&
-        run.now - active->installed <= FUSE_DAY && blow(&run.e, run.now)) {
-        struct hf_state next = run.e.state;
-        if (hf_state_revert(&next)) {
-            next.alarms[HF_ALARM_FUSE] = run.now;
-            r = hf_endpoint_commit(&run.e, &next, hf_buffer_view(&run.e.root_note));
-            *reverted = r == HF_ACCEPTED;
-        }
-    }
-    hf_update_result_done(&result);
     hf_endpoint_done(&run.e);
     return r;
 }

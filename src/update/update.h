@@ -55,12 +55,19 @@ HF_MUST_USE enum hf_refusal hf_update_approve(const struct hf_site *place, const
 /*
  * Tell that workers failed while this publisher's active generation was in use: for whoever keeps
  * workers. Two failures within ten minutes, in the first day of a generation, take it back for good;
- * later ones do not, so that nobody who feeds us crashing files can turn back the clock.
+ * later ones do not, and none when workers failed within a week with content that was not new: so
+ * nobody who feeds us crashing files can turn back the clock, or hold it.
  *
  * *reverted: whether that was done now: open the databases anew.
  */
 enum hf_fuse { HF_FUSE_CRASH, HF_FUSE_SLOW };
 HF_MUST_USE enum hf_refusal hf_update_fuse(const struct hf_site *place, const char *name,
                                            enum hf_fuse what, uint64_t now, bool *reverted);
+
+/* The same when it is not known whose content it was: the publisher is taken whose active generation
+ * was installed last. name: receives whose, "" nobody's. */
+HF_MUST_USE enum hf_refusal hf_update_blame(const struct hf_site *place, enum hf_fuse what,
+                                            uint64_t now, char name[HF_CHANNEL_MAX + 1],
+                                            bool *reverted);
 
 #endif
