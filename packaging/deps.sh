@@ -14,7 +14,7 @@ build="gcc libc6-dev make meson ninja-build pkg-config
 libssl-dev libseccomp-dev libarchive-dev zlib1g-dev libdeflate-dev libbz2-dev liblzma-dev
 libcurl4-openssl-dev libzstd-dev liblz4-dev libmspack-dev liblhasa-dev libpcre2-dev libinih-dev libmagic-dev"
 check="$build
-libcmocka-dev python3 clamav clamav-daemon clamdscan clamav-testfiles yara p7zip-full genisoimage cpio rpm dpkg-dev zip
+libcmocka-dev python3 clamav clamav-daemon clamdscan clamav-testfiles yara libyara-dev p7zip-full genisoimage cpio rpm dpkg-dev zip
 xz-utils zstd lz4 bzip2 binutils strace man-db libarchive-tools lzip arj ncompress lhasa
 osslsigncode openssl python3-pefile libwine gcc-mingw-w64-x86-64-win32 gcc-mingw-w64-i686-win32"
 deb="$build dpkg-dev binutils gzip xz-utils git"

@@ -245,9 +245,11 @@ static void declare_rule(struct parser *p, struct hf_yara_rule *rule, struct tok
         return;
     struct hf_bytes key = hf_bytes_text(rule->name);
     if (names_find(&yara->rules, p->space, key) != NULL ||
-        names_find(&yara->externals, 0, key) != NULL)
+        names_find(&yara->externals, 0, key) != NULL) {
+        p->rule.rule = NULL; /* this one is none: yarac does not name it either */
         error_here(p, "duplicated identifier \"%s\"", rule->name);
-    else if (!names_add(&yara->rules, p->space, key, (uint32_t)yara->count))
+        p->rule.rule = rule;
+    } else if (!names_add(&yara->rules, p->space, key, (uint32_t)yara->count))
         out_of_memory(p);
 }
 
