@@ -9,9 +9,19 @@ static int run_help(const struct hf_arguments *arguments);
 static int run_completion(const struct hf_arguments *arguments);
 
 static const struct hf_command *const commands[] = {
-    &hf_command_scan,    &hf_command_inspect, &hf_command_db,         &hf_command_update,
-    &hf_command_trust,   &hf_command_feed,    &hf_command_status,     &hf_command_config,
-    &hf_command_version, &hf_command_help,    &hf_command_completion, NULL,
+    &hf_command_scan,
+    &hf_command_inspect,
+    &hf_command_db,
+    &hf_command_rules,
+    &hf_command_update,
+    &hf_command_trust,
+    &hf_command_feed,
+    &hf_command_status,
+    &hf_command_config,
+    &hf_command_version,
+    &hf_command_help,
+    &hf_command_completion,
+    NULL,
 };
 
 enum { PROGRAM_VERSION };
@@ -43,8 +53,9 @@ const struct hf_command hf_command_help = {
     .operands = "[OPTION]... [COMMAND]...",
     .summary = "show help for a command",
     .operands_max = 2,
-    .choices = (const char *const[]){"scan", "inspect", "db", "update", "trust", "feed",
-                                     "status", "config", "version", "completion", NULL},
+    .choices =
+        (const char *const[]){"scan", "inspect", "db", "rules", "update", "trust", "feed",
+                              "status", "config", "version", "completion", NULL},
     .run = run_help,
 };
 
