@@ -381,20 +381,40 @@ static bool same_words(struct hf_bytes a, struct hf_bytes b)
     }
 }
 
-enum hf_status hf_yara_format(struct hf_bytes source, struct hf_buffer *out)
+static void format_once(struct hf_bytes source, struct hf_buffer *out)
 {
-    if (source.len >= 3 && memcmp(source.data, "\xEF\xBB\xBF", 3) == 0)
-        source = hf_bytes_of(source.data + 3, source.len - 3);
     struct shape s = {.out = out, .words = {.text = source}};
     struct hf_yara_word word;
-    size_t start = out->len;
     while (hf_yara_next_word(&s.words, &word))
         put_word(&s, &word);
     if (s.begun)
         hf_buffer_u8(out, '\n');
-    if (out->failed)
-        return HF_NOMEM;
-    return same_words(source, hf_bytes_of(out->data + start, out->len - start))
-               ? HF_OK
-               : HF_INVALID;
+}
+
+/* Sources that are none (rules that do not end, words in odd places) can take some rounds until
+ * nothing changes any more. */
+enum hf_status hf_yara_format(struct hf_bytes source, struct hf_buffer *out)
+{
+    enum { ROUNDS_MAX = 8 };
+    HF_AUTO(hf_buffer_done) struct hf_buffer now = {0}, next = {0};
+    if (source.len >= 3 && memcmp(source.data, "\xEF\xBB\xBF", 3) == 0)
+        source = hf_bytes_of(source.data + 3, source.len - 3);
+    format_once(source, &now);
+    for (int round = 0; round < ROUNDS_MAX; round++) {
+        hf_buffer_clear(&next);
+        format_once(hf_buffer_view(&now), &next);
+        if (now.failed || next.failed)
+            return HF_NOMEM;
+        if (!hf_bytes_equal(hf_buffer_view(&now), hf_buffer_view(&next))) {
+            struct hf_buffer swap = now;
+            now = next;
+            next = swap;
+            continue;
+        }
+        if (!same_words(source, hf_buffer_view(&now)))
+            return HF_INVALID;
+        hf_buffer_bytes(out, hf_buffer_view(&now));
+        return out->failed ? HF_NOMEM : HF_OK;
+    }
+    return HF_INVALID;
 }
