@@ -130,6 +130,7 @@ void hf_scan_member(struct hf_engine *engine, struct hf_object *container,
         hf_judge_found(&j, &(struct hf_finding){
                                .signature = s,
                                .kind = HF_FINDING_RULE,
+                               .member = true,
                                .severity = HF_INFECTED,
                                .view = HF_VIEW_RAW,
                                .offset = HF_NO_OFFSET,

@@ -164,13 +164,14 @@ static int by_number(uint64_t a, uint64_t b)
     return (a > b) - (a < b);
 }
 
-/* Body before digest before rule before digests of parts, as ClamAV reports them. [facts/clamav.md 1.2] */
+/* Body before digest before rule before digests of parts, as ClamAV reports them; members are told before
+ * they are unpacked. [facts/clamav.md 1.2, 1.5] */
 static unsigned rank_of(const struct hf_finding *f)
 {
-    if (f->body)
-        return 0;
+    if (f->member || f->body)
+        return f->member ? 0 : 1;
     enum hf_finding_kind kind = f->kind == HF_FINDING_PATTERN ? HF_FINDING_RULE : f->kind;
-    return 1 + (unsigned)kind + (f->part ? 1 + (unsigned)HF_FINDING_RULE : 0);
+    return 2 + (unsigned)kind + (f->part ? 1 + (unsigned)HF_FINDING_RULE : 0);
 }
 
 static int compare_findings(const void *left, const void *right)
@@ -181,6 +182,7 @@ static int compare_findings(const void *left, const void *right)
         by_number(a->order, b->order),
         by_number(a->view, b->view),
         by_number(rank_of(a), rank_of(b)),
+        by_number(a->general, b->general),
         by_number(a->signature.segment, b->signature.segment),
         by_number(a->signature.number, b->signature.number),
         by_number(a->offset, b->offset),

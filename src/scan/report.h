@@ -48,8 +48,10 @@ struct hf_finding {
     enum hf_view_kind view;
     uint64_t offset, length; /* HF_NO_OFFSET, 0 for digests */
     bool part;               /* a digest of a part; for sorting, not sent */
-    bool body;               /* a ClamAV body signature; for sorting, not sent */
-    uint64_t order;          /* of its object among those finished; for sorting, not sent */
+    bool member;    /* of what a container says of a member; for sorting, not sent */
+    bool general;   /* a rule for files of every type; for sorting, not sent */
+    bool body;      /* a ClamAV body signature; for sorting, not sent */
+    uint64_t order; /* of its object among those finished; for sorting, not sent */
     struct hf_inner_path path;
 };
 
@@ -117,8 +119,9 @@ void hf_report_inspected(struct hf_report *report, const struct hf_inspected *ob
 /*
  * Order findings and draw the verdict. The total order, so that the name does not depend on
  * chance: children before parents (in the order in which objects were finished, which is how
- * they were added), raw bytes before other views, patterns before digests before rules before digests
- * of parts, segment and load order, then offset;
+ * they were added), raw bytes before other views, what containers say of members before body signatures
+ * before digests before rules before digests of parts, rules for one type of file before those for all,
+ * segment and load order, then offset;
  * indicators behind all others.
  */
 void hf_report_finish(struct hf_report *report);

@@ -341,6 +341,7 @@ static void judge_rule(struct hf_judging *j, const struct hf_hits *hits, uint32_
                        .kind = single ? HF_FINDING_PATTERN : HF_FINDING_RULE,
                        .severity = (r.rule.flags & HF_RULE_PUA) != 0 ? HF_PUA : HF_INFECTED,
                        .body = body,
+                       .general = r.rule.scope.target == 0,
                        .indicator = (r.rule.flags & HF_RULE_INDICATOR) != 0,
                        .view = j->view,
                        .offset = r.count > 0 ? r.items[0].first.offset : HF_NO_OFFSET,
