@@ -290,7 +290,7 @@ static void add_database(struct hf_buffer *out, const struct hf_lines *lines,
     if (summary->signatures_skipped > 0) {
         hf_buffer_text(out, " (");
         add_count(out, summary->signatures_skipped);
-        hf_buffer_text(out, " more not understood)");
+        hf_buffer_text(out, " more of kinds that are not evaluated)");
     }
     hf_buffer_u8(out, '\n');
 }
