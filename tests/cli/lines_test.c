@@ -223,8 +223,8 @@ static void test_the_summary_says_what_was_done(void **state)
         "Incomplete   1: 1 limit, 1 encrypted\n"
         "Errors       2\n"
         "Skipped      4 symbolic link\n"
-        "Database     my\\n.hfdb, generation abababababab, 5,000 signatures (3 more not "
-        "understood)\n"
+        "Database     my\\n.hfdb, generation abababababab, 5,000 signatures (3 more of kinds "
+        "that are not evaluated)\n"
         "Time         2.00 s, 1.5 MiB/s, 617,283 files/s\n");
 }
 
