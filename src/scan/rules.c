@@ -30,7 +30,7 @@ static uint16_t type_around(const struct hf_object *object, unsigned level)
         object = object->parent;
     if (object->parent == NULL)
         return HF_CLAMAV_TYPE_ANY;
-    return hf_clamav_type(hf_bytes_text(hf_format_row(object->inside)->cl_type));
+    return object->around;
 }
 
 /* The way from outside inwards: from the direct parent, the last, outwards. */
