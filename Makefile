@@ -20,6 +20,8 @@
 #   make facts-reference writes docs/facts.md from the schema
 #   make deb          Debian packages in build-deb/packages, the same bytes wherever they are built
 #   make check-deb    that, and install, upgrade, remove and purge in a Debian of its own (root, debootstrap)
+#   make check-clients  unmodified clients of clamd, from Debian and npm, with our package (docs/clients.md)
+#   make soak REQUESTS=1000000   requests to holdfastd; memory and descriptors have to stay flat
 #   make install      PREFIX=/usr/local, DESTDIR honoured
 #   make format lint  clang-format; cppcheck and clang-tidy
 
@@ -29,7 +31,7 @@ FUZZ_SECONDS ?= 60
 MESON ?= meson
 NINJA = ninja -C $(BUILD)
 
-.PHONY: deb check-deb compare-clamd reproducible all deps deps-check scan check asan fuzz damage-archives bench compare-facts exchange-go facts-reference install format lint clean differential compare-yara
+.PHONY: soak check-clients deb check-deb compare-clamd reproducible all deps deps-check scan check asan fuzz damage-archives bench compare-facts exchange-go facts-reference install format lint clean differential compare-yara
 
 all: $(BUILD)/build.ninja
 	@$(NINJA) $(if $(V),-v,--quiet)
@@ -142,3 +144,12 @@ check-deb:
 	@packaging/deps.sh deb
 	@packaging/deps.sh roots
 	@packaging/deb/check
+
+check-clients:
+	@packaging/deps.sh deb
+	@packaging/deps.sh roots
+	@tests/clients/run
+
+REQUESTS ?= 100000
+soak: all
+	@HOLDFAST_BUILD=$(BUILD) tests/daemon/soak.py $(REQUESTS)

@@ -16,7 +16,7 @@ libcurl4-openssl-dev libzstd-dev liblz4-dev libmspack-dev liblhasa-dev libpcre2-
 check="$build
 libcmocka-dev python3 clamav clamav-daemon clamdscan clamav-testfiles yara libyara-dev p7zip-full genisoimage cpio rpm dpkg-dev zip
 xz-utils zstd lz4 bzip2 binutils strace man-db libarchive-tools lzip arj ncompress lhasa
-osslsigncode openssl python3-pefile libwine gcc-mingw-w64-x86-64-win32 gcc-mingw-w64-i686-win32"
+osslsigncode openssl python3-pefile python3-pyclamd libclamav-client-perl libwine gcc-mingw-w64-x86-64-win32 gcc-mingw-w64-i686-win32"
 deb="$build dpkg-dev binutils gzip xz-utils git"
 roots="debootstrap util-linux lintian"
 

@@ -158,6 +158,15 @@ static void judge_held(struct hf_client *c, bool in_stream)
         c->held_late = true;
 }
 
+/* Nothing but ends of lines. */
+static bool says_nothing(struct hf_bytes input)
+{
+    for (size_t i = 0; i < input.len; i++)
+        if (input.data[i] != '\n' && input.data[i] != '\r')
+            return false;
+    return true;
+}
+
 static void understand(struct hf_listener *l, struct hf_client *c, struct hf_bytes input)
 {
     bool in_stream =
@@ -165,6 +174,10 @@ static void understand(struct hf_listener *l, struct hf_client *c, struct hf_byt
     struct hf_clamd_event event;
     while (!c->gone) {
         bool waits = c->request_count > 0 && !c->parser.session;
+        /* mod_clamav ends a stream with a line feed of its own, which comes with the stream or after
+         * it; to it an error would be the answer about its file. */
+        if (waits && c->streamed && says_nothing(input))
+            input.len = 0;
         if (waits && input.len > 0 && !c->extra && !in_stream) {
             hf_client_answer(c, 0, c->parser.terminator, "Error processing command. ERROR");
             c->extra = c->linger = true;

@@ -201,6 +201,7 @@ void hf_command_stream_data(struct hf_listener *l, struct hf_client *c,
 
 void hf_command_stream_end(struct hf_listener *l, struct hf_client *c)
 {
+    c->streamed = true;
     struct hf_stream *s = &c->stream;
     int fd = s->fd;
     s->fd = -1;

@@ -85,6 +85,7 @@ struct hf_client {
     bool closing; /* answers what it owes, then ends */
     bool linger;  /* the peer may still be sending: reads that away for a while */
     bool lingering;
+    bool streamed; /* the request under way came as a stream */
     bool extra;    /* it sent more than its command */
     bool gone;     /* nobody is there any more */
     bool end_seen; /* the peer has closed its side */

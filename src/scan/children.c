@@ -1,15 +1,13 @@
 /* children.c - the sink of the pipeline: keeps a child until it is whole, scans it at once, and
  * forgets it. At most one child a level of nesting is kept at a time. */
 #include "scan/object.h"
-#include "scan/office.h"
 #include "unpack/unpack.h"
 
 struct child_sink {
     struct hf_sink sink; /* first: the sink's own pointer is this */
     struct hf_engine *engine;
     struct hf_object *container;
-    enum hf_format format; /* as which it is opened, */
-    uint16_t type;         /*   and what ClamAV calls it */
+    enum hf_format format; /* as which it is opened */
     struct hf_child_store store;
     struct hf_object child; /* between open and close */
     struct hf_buffer name;  /* of the child: the arena belongs to the decoder meanwhile */
@@ -31,11 +29,10 @@ static enum hf_status begin(struct child_sink *s, const struct hf_child *child)
     s->child = (struct hf_object){
         .parent = s->container,
         .inside = s->format,
-        .around = s->type,
         .name = hf_buffer_view(&s->name),
         .depth = s->container->depth + 1,
     };
-    hf_scan_member(engine, s->container, s->type, child);
+    hf_scan_member(engine, s->container, s->format, child);
     if (!hf_budget_object(&engine->budget)) {
         hf_scan_incident(engine, s->container, HF_LIMIT);
         return HF_LIMIT;
@@ -126,7 +123,6 @@ static enum hf_status unpack_as(struct hf_engine *engine, struct hf_object *obje
         .sink = &s.sink,
         .arena = engine->arena,
     };
-    s.type = hf_office_type(&unpack.object, format);
     enum hf_status st = row->unpack(&unpack);
     hf_child_store_done(&s.store);
     hf_buffer_done(&s.name);

@@ -99,13 +99,14 @@ static bool name_matches(struct hf_engine *engine, const struct hf_member_rule *
     return b != NULL && hf_backtrack_match(b, name, 0, false, &start, &length) == HF_OK;
 }
 
-void hf_scan_member(struct hf_engine *engine, struct hf_object *container, uint16_t type,
-                    const struct hf_child *child)
+void hf_scan_member(struct hf_engine *engine, struct hf_object *container,
+                    enum hf_format format, const struct hf_child *child)
 {
     const struct hf_member_rules *rules = &engine->members;
     if (rules->count == 0)
         return;
     struct grams grams;
+    uint16_t type = hf_clamav_type(hf_bytes_text(hf_format_row(format)->cl_type));
     const uint64_t values[HF_METADATA_FIELDS] = {
         [HF_METADATA_CONTAINER_SIZE] = container->bytes.len,
         [HF_METADATA_PACKED] = child->packed,

@@ -16,7 +16,6 @@ struct hf_object {
     const struct hf_object *parent; /* NULL: the file */
     struct hf_bytes name;           /* in its parent */
     enum hf_format inside;          /* as what the parent was opened; with a parent only */
-    uint16_t around;                /* what ClamAV calls that (rules/clamav/types.h) */
     struct hf_bytes bytes;
     const struct hf_extent *extents; /* as in struct hf_source */
     size_t extent_count;
@@ -45,9 +44,9 @@ struct hf_engine {
     /* The scan at hand. */
     struct hf_budget budget;
     struct hf_report *report;
-    uint64_t finished;      /* objects */
-    bool found;             /* something that is more than an indicator */
-    uint64_t fact_bytes;    /* reported so far, when inspecting */
+    uint64_t finished;   /* objects */
+    bool found;          /* something that is more than an indicator */
+    uint64_t fact_bytes; /* reported so far, when inspecting */
     struct hf_buffer asked; /* as scan/asked.h has it; kept for the next scan */
 };
 
@@ -79,8 +78,8 @@ struct hf_inner_path hf_scan_path(const struct hf_object *object,
 
 /* Look for signatures of what a container, opened as a format, says of a member. */
 struct hf_child;
-void hf_scan_member(struct hf_engine *engine, struct hf_object *container, uint16_t type,
-                    const struct hf_child *child);
+void hf_scan_member(struct hf_engine *engine, struct hf_object *container,
+                    enum hf_format format, const struct hf_child *child);
 
 /* Note that digests were asked of something of this size, and what they are. */
 void hf_scan_asked(struct hf_engine *engine, enum hf_db_scope scope, uint64_t size,

@@ -23,28 +23,27 @@ struct rule_at_hand {
     struct hf_budget *steps; /* what the rule that is judged may still cost */
 };
 
-/* Whether what an object lies in, so many levels out, is of a type; ANY: it lies in nothing more. An
- * office document is a ZIP besides, for clamscan too. */
-static bool is_around(const struct hf_object *object, unsigned level, uint16_t type)
+/* The type of what an object lies in, so many levels out; ANY: it lies in nothing more. */
+static uint16_t type_around(const struct hf_object *object, unsigned level)
 {
     while (object->parent != NULL && level-- > 0)
         object = object->parent;
     if (object->parent == NULL)
-        return type == HF_CLAMAV_TYPE_ANY;
-    return object->around == type ||
-           hf_clamav_type(hf_bytes_text(hf_format_row(object->inside)->cl_type)) == type;
+        return HF_CLAMAV_TYPE_ANY;
+    return hf_clamav_type(hf_bytes_text(hf_format_row(object->inside)->cl_type));
 }
 
 /* The way from outside inwards: from the direct parent, the last, outwards. */
 static bool lies_in(const struct hf_guards *g, const struct hf_object *object)
 {
     unsigned level = 0;
-    if (g->container != 0 && !is_around(object, 0, g->container))
+    if (g->container != 0 && type_around(object, 0) != g->container)
         return false;
     if (object->depth < g->outer_count)
         return false; /* also when some of them may be anything */
     for (unsigned i = g->outer_count; i-- > 0;)
-        if (g->outer[i] != HF_CLAMAV_TYPE_ANY && !is_around(object, level++, g->outer[i]))
+        if (g->outer[i] != HF_CLAMAV_TYPE_ANY &&
+            type_around(object, level++) != g->outer[i])
             return false;
     return true;
 }

@@ -392,26 +392,6 @@ def page(number):
     return 'ndb', line, make
 
 
-def office(number):
-    """Office documents are ZIPs that ClamAV calls by other names."""
-    m = marker(number)
-    kind = random.choice(('ZIP', 'OOXML_WORD', 'OOXML_XL', 'OOXML_PPT', 'OOXML_HWP'))
-    line = 'S%d;Engine:51-255,Container:CL_TYPE_%s,Target:0;0;%s' % (number, kind, m.hex())
-    pool = ['[Content_Types].xml', '_rels/.rels', 'docProps/app.xml', 'mimetype', 'version.xml', 'a', 'b/word/x']
-    folders = ['word/document.xml', 'xl/workbook.xml', 'ppt/presentation.xml', 'Contents/content.hpf', 'word', 'WORD/x']
-
-    def make():
-        names = random.sample(pool, random.randint(0, 5)) + random.sample(folders, random.randint(0, 2))
-        if random.random() < 0.3:
-            random.shuffle(names)
-        out = io.BytesIO()
-        with zipfile.ZipFile(out, 'w', zipfile.ZIP_DEFLATED) as z:
-            for n in names + ['last']:
-                z.writestr(n, filler(10, 20) + (m if n == 'last' else filler(1, 1)))
-        return out.getvalue()
-    return 'ldb', line, make
-
-
 # ---- what containers say of their members ----
 
 def listed(number):
@@ -498,7 +478,7 @@ def unwanted(number):
 KINDS = (
     (body, 20), (old_body, 3), (logical, 20), (file_size, 4), (comparison, 10), (regex, 14), (program, 12),
     (program_keys, 5), (linux_program, 4), (section_digest, 5), (digest, 6), (container, 8), (normalised, 6),
-    (page, 6), (listed, 6), (allowed, 6), (ignored, 6), (unwanted, 2), (office, 4),
+    (page, 6), (listed, 6), (allowed, 6), (ignored, 6), (unwanted, 2),
 )
 
 
