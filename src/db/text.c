@@ -228,12 +228,19 @@ static char *name_of_list(const char *file_name)
     return asprintf(&name, "List.%.*s", n, base) < 0 ? NULL : name;
 }
 
+/* Comments of signatures begin with #, those of YARA with two slashes. */
+static bool is_comment(struct hf_bytes line)
+{
+    return line.len > 0 && (line.data[0] == '#' ||
+                            (line.len > 1 && line.data[0] == '/' && line.data[1] == '/'));
+}
+
 /* The licence that a file's leading comments name; "" when they name none. */
 static struct hf_bytes find_licence(struct hf_bytes text)
 {
     static const char tag[] = "SPDX-License-Identifier:";
     struct hf_bytes line;
-    while (hf_next_line(&text, &line) && line.len > 0 && line.data[0] == '#') {
+    while (hf_next_line(&text, &line) && is_comment(line)) {
         const uint8_t *at = memmem(line.data, line.len, tag, sizeof tag - 1);
         if (at == NULL)
             continue;

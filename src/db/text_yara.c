@@ -53,6 +53,24 @@ static enum hf_status add_text(struct hf_build *build, const struct hf_yara_rule
     return text.failed ? HF_NOMEM : hf_build_add_text(build, hf_buffer_view(&text));
 }
 
+/* What a rule says of its own weight: meta severity = "suspicious" or "pua". Anything else, and
+ * most public rules say nothing or give a number, is infected. (docs/verdicts.md) */
+static uint32_t severity_flag(const struct hf_yara_rule *rule)
+{
+    static const struct {
+        const char *text;
+        uint32_t flag;
+    } severities[] = {{"suspicious", HF_RULE_SUSPICIOUS}, {"pua", HF_RULE_PUA}};
+    for (size_t m = 0; m < rule->meta_count; m++)
+        for (size_t i = 0; i < sizeof severities / sizeof *severities; i++)
+            if (strcmp(rule->metas[m].name, "severity") == 0 &&
+                rule->metas[m].value.type == HF_FACT_STRING &&
+                hf_bytes_equal(rule->metas[m].value.string,
+                               hf_bytes_text(severities[i].text)))
+                return severities[i].flag;
+    return 0;
+}
+
 static enum hf_status add_rule(struct hf_build *build, const struct hf_yara_rule *rule,
                                struct hf_bytes gates)
 {
@@ -61,6 +79,7 @@ static enum hf_status add_rule(struct hf_build *build, const struct hf_yara_rule
     if (patterns == NULL)
         return HF_NOMEM;
     gated.gates = gates;
+    gated.flags |= severity_flag(rule);
     for (size_t i = 0; i < rule->string_count; i++)
         patterns[i] = rule->strings[i].pattern;
     enum hf_status st = hf_build_add_rule(build, &gated, patterns, rule->string_count,

@@ -9,7 +9,7 @@ static const char *const view_names[HF_VIEW_COUNT] = {
 };
 
 enum {
-    KNOWN_FLAGS = (HF_RULE_BODY << 1) - 1,
+    KNOWN_FLAGS = (HF_RULE_SUSPICIOUS << 1) - 1,
     /* Parts of the stored form that most rules do not need: bits of one word. */
     HAS_SIZES = 1 << 0,
     HAS_MAGIC = 1 << 1,

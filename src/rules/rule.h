@@ -63,7 +63,8 @@ enum hf_rule_flag {
      * search found of them is not yet what counts. */
     HF_RULE_CHAINED = 1 << 4,
     HF_RULE_BODY =
-        1 << 5 /* ClamAV's body signatures: named before those with expressions */
+        1 << 5, /* ClamAV's body signatures: named before those with expressions */
+    HF_RULE_SUSPICIOUS = 1 << 6 /* its finding is worth a look, no proof */
 };
 
 /*

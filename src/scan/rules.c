@@ -316,6 +316,13 @@ static void tell(const struct rule_at_hand *r)
                         });
 }
 
+static enum hf_verdict severity_of(uint32_t flags)
+{
+    if ((flags & HF_RULE_PUA) != 0)
+        return HF_PUA;
+    return (flags & HF_RULE_SUSPICIOUS) != 0 ? HF_SUSPICIOUS : HF_INFECTED;
+}
+
 /* Look at one rule that is awake. */
 static void judge_rule(struct hf_judging *j, const struct hf_hits *hits, uint32_t segment,
                        uint32_t number)
@@ -339,7 +346,7 @@ static void judge_rule(struct hf_judging *j, const struct hf_hits *hits, uint32_
                    &(struct hf_finding){
                        .signature = s,
                        .kind = single ? HF_FINDING_PATTERN : HF_FINDING_RULE,
-                       .severity = (r.rule.flags & HF_RULE_PUA) != 0 ? HF_PUA : HF_INFECTED,
+                       .severity = severity_of(r.rule.flags),
                        .body = body,
                        .general = r.rule.scope.target == 0,
                        .indicator = (r.rule.flags & HF_RULE_INDICATOR) != 0,

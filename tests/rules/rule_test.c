@@ -12,7 +12,7 @@
 static struct hf_rule full_rule(void)
 {
     struct hf_rule r = hf_rule_plain();
-    r.flags = HF_RULE_PUA | HF_RULE_INDICATOR | HF_RULE_WAKES_ALONE;
+    r.flags = HF_RULE_PUA | HF_RULE_INDICATOR | HF_RULE_WAKES_ALONE | HF_RULE_SUSPICIOUS;
     r.alone.size_max = 4096;
     r.alone.magic.length = 1;
     r.alone.magic.bytes[0] = 'M';
