@@ -100,10 +100,23 @@ static enum hf_status receive(struct template *t, struct request *request, bool 
     return HF_MALFORMED;
 }
 
+/* Descriptors on their way between processes are counted for a user: other scans may have used up
+ * what this process may have of them, and give it back soon. */
+static bool wait_for_quota(unsigned tries)
+{
+    const struct timespec soon = {.tv_nsec = 5 * 1000 * 1000};
+    return errno == ETOOMANYREFS && tries < 600 && (ppoll(NULL, 0, &soon, NULL), true);
+}
+
 static bool send_out(struct template *t, int fd)
 {
-    bool sent = !t->out.failed && hf_channel_send(HF_CONTROL_FD, hf_buffer_view(&t->out),
-                                                  &fd, fd >= 0, true) == HF_OK;
+    bool sent = false;
+    for (unsigned tries = 0; !t->out.failed && !sent; tries++) {
+        sent = hf_channel_send(HF_CONTROL_FD, hf_buffer_view(&t->out), &fd, fd >= 0,
+                               true) == HF_OK;
+        if (!sent && !wait_for_quota(tries))
+            break;
+    }
     hf_buffer_clear(&t->out);
     return sent;
 }
