@@ -11,10 +11,8 @@ static const struct {
     const char *name;
     int (*main)(int argc, char **argv);
 } programs[] = {
-    {"clamdscan", hf_clamdscan_main},
-    {"clamscan", hf_clamscan_main},
-    {"sigtool", hf_sigtool_main},
-    {"yara", hf_yara_main},
+    {"clamdscan", hf_clamdscan_main}, {"clamscan", hf_clamscan_main},
+    {"sigtool", hf_sigtool_main},     {"yara", hf_yara_main},
     {"yarac", hf_yarac_main},
 };
 

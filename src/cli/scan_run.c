@@ -25,10 +25,10 @@ enum {
 
 struct slot {
     bool done, to_stderr;
-    struct hf_buffer path;    /* freed when the file turns out to need no line */
-    struct hf_buffer text;    /* lines to print in its turn */
-    struct hf_inode_key link; /* of a file with several names; device 0: of one */
-    struct stat st;           /* of a file */
+    struct hf_buffer path;          /* freed when the file turns out to need no line */
+    struct hf_buffer text;          /* lines to print in its turn */
+    struct hf_inode_key link;       /* of a file with several names; device 0: of one */
+    struct stat st;                 /* of a file */
     struct hf_clean_file *known_by; /* owned; NULL: its verdict is not kept */
 };
 

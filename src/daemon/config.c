@@ -367,7 +367,8 @@ enum hf_status hf_config_check(const struct hf_config *config, struct hf_buffer 
     else if (config->unix_path != NULL && strlen(config->unix_path) > 107)
         hf_buffer_text(error, "the path of the unix socket is longer than 107 bytes");
     else if (config->pua && config->pua_exclude.count > 0 && config->pua_include.count > 0)
-        hf_buffer_text(error, "kinds of unwanted programs are either included or excluded, not both");
+        hf_buffer_text(
+            error, "kinds of unwanted programs are either included or excluded, not both");
     else if (config->log_file != NULL && config->log_file[0] != '/')
         hf_buffer_text(error, "the log file needs a full path");
     for (size_t i = 0; error->len == before && i < config->control_users.count; i++)

@@ -183,7 +183,8 @@ static void open_pool(struct hf_listener *l, struct hf_generation *g)
         if (!g->active)
             activate(l, g);
     } else {
-        uint64_t wait = (uint64_t)POOL_AGAIN_MS << (l->pool_failures < 7 ? l->pool_failures : 7);
+        uint64_t wait = (uint64_t)POOL_AGAIN_MS
+                        << (l->pool_failures < 7 ? l->pool_failures : 7);
         l->pool_failures++;
         l->pool_again_ms =
             hf_daemon_ms() + (wait < POOL_AGAIN_MAX_MS ? wait : POOL_AGAIN_MAX_MS);

@@ -305,8 +305,8 @@ enum hf_status hf_build_add_rule(struct hf_build *build, const struct hf_rule *r
     hf_list_add(&build->rules, hf_buffer_view(&record));
     build->summary.signatures++;
     build->summary.patterns += count;
-    bool failed = record.failed || build->stems.failed || build->targets.failed || build->wakes.failed ||
-                  list_status(&build->rules) != HF_OK ||
+    bool failed = record.failed || build->stems.failed || build->targets.failed ||
+                  build->wakes.failed || list_status(&build->rules) != HF_OK ||
                   list_status(&build->patterns) != HF_OK;
     hf_buffer_done(&record);
     return failed ? HF_NOMEM : HF_OK;

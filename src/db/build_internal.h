@@ -47,7 +47,7 @@ struct hf_build {
     struct hf_list ignored;      /* names */
     struct hf_buffer tombstones; /* uint64_t each, as memory has it */
     struct hf_buffer wakes;      /* u32le rule numbers */
-    struct hf_buffer targets; /* of each pattern's rule, one byte */
+    struct hf_buffer targets;    /* of each pattern's rule, one byte */
     struct hf_pins pins;
     struct hf_pua pua;
     bool matches_zeros;

@@ -24,7 +24,8 @@
 #define HF_DB_MAGIC "HFDB\r\n\x1a\n"
 
 enum {
-    HF_DB_VERSION = 3, /* raised with every change of what sections hold, stored rules too */
+    HF_DB_VERSION =
+        3, /* raised with every change of what sections hold, stored rules too */
     HF_DB_HEADER = 64,
     HF_DB_ENTRY = 64,
     HF_DB_ALIGN = 64,

@@ -223,8 +223,8 @@ enum hf_status hf_located_choose(struct hf_located_build *build)
     for (size_t s = 0; s < count; s++) {
         const struct hf_located_item *item = &build->items[spots[s].first];
         uint64_t *room = &left[item->target][needs_facts(item->place.kind)];
-        const bool fits = spots[s].offsets <= *room &&
-                          spots[s].weight >= WORTH_A_LOOK * spots[s].offsets;
+        const bool fits =
+            spots[s].offsets <= *room && spots[s].weight >= WORTH_A_LOOK * spots[s].offsets;
         for (size_t i = spots[s].first; i < spots[s].end; i++)
             build->items[i].taken = fits || build->items[i].must;
         *room -= fits ? spots[s].offsets : 0;

@@ -14,7 +14,8 @@ void hf_asked_put(struct hf_buffer *out, enum hf_db_scope scope, uint64_t size,
 bool hf_asked_get(struct hf_cursor *c, struct hf_asked *asked)
 {
     uint8_t head = hf_u8(c);
-    *asked = (struct hf_asked){.scope = (enum hf_db_scope)((unsigned)head >> 4), .size = hf_u64le(c)};
+    *asked = (struct hf_asked){.scope = (enum hf_db_scope)((unsigned)head >> 4),
+                               .size = hf_u64le(c)};
     asked->digests.have = head & 15u;
     for (unsigned k = 0; k < HF_DIGEST_KINDS; k++)
         if (((unsigned)head >> k & 1u) != 0)

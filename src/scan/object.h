@@ -44,9 +44,9 @@ struct hf_engine {
     /* The scan at hand. */
     struct hf_budget budget;
     struct hf_report *report;
-    uint64_t finished;   /* objects */
-    bool found;          /* something that is more than an indicator */
-    uint64_t fact_bytes; /* reported so far, when inspecting */
+    uint64_t finished;      /* objects */
+    bool found;             /* something that is more than an indicator */
+    uint64_t fact_bytes;    /* reported so far, when inspecting */
     struct hf_buffer asked; /* as scan/asked.h has it; kept for the next scan */
 };
 

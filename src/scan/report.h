@@ -96,13 +96,13 @@ struct hf_report {
     uint64_t work;              /* units spent */
     uint64_t rules;             /* conditions of rules that were evaluated, all views */
     enum hf_format format;      /* of the file itself */
-    bool excused;           /* something held and an allow or ignore list took it away */
-    bool asked_cut;         /* asked is not all, or was not noted */
-    struct hf_bytes asked;  /* as scan/asked.h has it; borrowed */
-    uint32_t worker;        /* who says so, as a pool counts them; 0: nobody's */
-    uint64_t generation;    /* of the databases, as a pool counts them (jail/pool.h) */
-    struct hf_form_out form;    /* where a form goes, if one is wanted (scan/form.h) */
-    struct hf_arena *arena; /* borrowed: findings, incidents and paths live there */
+    bool excused;            /* something held and an allow or ignore list took it away */
+    bool asked_cut;          /* asked is not all, or was not noted */
+    struct hf_bytes asked;   /* as scan/asked.h has it; borrowed */
+    uint32_t worker;         /* who says so, as a pool counts them; 0: nobody's */
+    uint64_t generation;     /* of the databases, as a pool counts them (jail/pool.h) */
+    struct hf_form_out form; /* where a form goes, if one is wanted (scan/form.h) */
+    struct hf_arena *arena;  /* borrowed: findings, incidents and paths live there */
 };
 
 /* Empty, growing in arena. */

@@ -342,18 +342,17 @@ static void judge_rule(struct hf_judging *j, const struct hf_hits *hits, uint32_
     bool body = (r.rule.flags & HF_RULE_BODY) != 0;
     bool single =
         body || (r.rule.pattern_count == 1 && r.rule.condition != HF_CONDITION_PROGRAM);
-    hf_judge_found(j,
-                   &(struct hf_finding){
-                       .signature = s,
-                       .kind = single ? HF_FINDING_PATTERN : HF_FINDING_RULE,
-                       .severity = severity_of(r.rule.flags),
-                       .body = body,
-                       .general = r.rule.scope.target == 0,
-                       .indicator = (r.rule.flags & HF_RULE_INDICATOR) != 0,
-                       .view = j->view,
-                       .offset = r.count > 0 ? r.items[0].first.offset : HF_NO_OFFSET,
-                       .length = r.count > 0 ? r.items[0].first.length : 0,
-                   });
+    hf_judge_found(j, &(struct hf_finding){
+                          .signature = s,
+                          .kind = single ? HF_FINDING_PATTERN : HF_FINDING_RULE,
+                          .severity = severity_of(r.rule.flags),
+                          .body = body,
+                          .general = r.rule.scope.target == 0,
+                          .indicator = (r.rule.flags & HF_RULE_INDICATOR) != 0,
+                          .view = j->view,
+                          .offset = r.count > 0 ? r.items[0].first.offset : HF_NO_OFFSET,
+                          .length = r.count > 0 ? r.items[0].first.length : 0,
+                      });
 }
 
 /* Rules without a hit that can be true all the same. */

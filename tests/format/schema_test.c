@@ -18,7 +18,8 @@ static void check_record(const struct hf_fact_module *m, const struct hf_fact_re
             fail_msg("%s.%s[%zu] has no name or no help", m->name, r->name, i);
         assert_true(f->group <= m->group_count);
         assert_true(depth == 0 || f->group == 0);
-        assert_true((f->type == HF_FACT_FUNCTION) == (f->call != NULL || f->method != NULL));
+        assert_true((f->type == HF_FACT_FUNCTION) ==
+                    (f->call != NULL || f->method != NULL));
         assert_true(f->call == NULL || f->method == NULL);
         assert_true((f->repr == HF_REPR_COMPUTED) == (f->compute != NULL));
         if (f->type == HF_FACT_FUNCTION)

@@ -7,9 +7,9 @@
 #define HF_COMPAT_DATABASES "/var/lib/clamav"
 
 int hf_clamdscan_main(int argc, char **argv); /* clamdscan.c */
-int hf_clamscan_main(int argc, char **argv); /* clamscan.c */
-int hf_sigtool_main(int argc, char **argv);  /* sigtool.c */
-int hf_yara_main(int argc, char **argv);     /* yara.c */
-int hf_yarac_main(int argc, char **argv);    /* yarac.c */
+int hf_clamscan_main(int argc, char **argv);  /* clamscan.c */
+int hf_sigtool_main(int argc, char **argv);   /* sigtool.c */
+int hf_yara_main(int argc, char **argv);      /* yara.c */
+int hf_yarac_main(int argc, char **argv);     /* yarac.c */
 
 #endif
