@@ -45,12 +45,13 @@ static enum hf_refusal write_fuse(const struct hf_endpoint *e, const struct fuse
                : HF_REFUSE_DISK;
 }
 
-/* Installed within a day, and not one that was gone back to. */
+/* Installed within a day, and not one that was gone back to; within one second, where nobody can tell,
+ * it counts as old and is not blamed. */
 static bool is_new(const struct hf_state *s, uint64_t now)
 {
     const struct hf_state_generation *active = hf_state_active(s);
     return active != NULL && now >= active->installed && now - active->installed <= DAY &&
-           s->alarms[HF_ALARM_FUSE] <= active->installed;
+           (s->alarms[HF_ALARM_FUSE] == 0 || s->alarms[HF_ALARM_FUSE] < active->installed);
 }
 
 /* Count a failure. True: it is enough. */
