@@ -8,6 +8,7 @@
 #   make fuzz         every fuzz target for FUZZ_SECONDS (60) each
 #   make damage-archives  archives of real tools, each cut and damaged 500 times, through the decoders
 #   make bench        benchmarks beside clamscan (interleaved ratios)
+#   make vanished-vendor  20 endpoints in network namespaces go on without the vendor; root
 #   make compare-facts   facts of every ELF below /usr and of Wine's PE files, and of broken ones,
 #                     beside yara, readelf, objdump and pefile
 #   make compare-yara files made so that the public rules fire, beside yara
@@ -31,7 +32,7 @@ FUZZ_SECONDS ?= 60
 MESON ?= meson
 NINJA = ninja -C $(BUILD)
 
-.PHONY: soak check-clients deb check-deb compare-clamd reproducible all deps deps-check scan check asan fuzz damage-archives bench compare-facts exchange-go facts-reference install format lint clean differential compare-yara
+.PHONY: vanished-vendor soak check-clients deb check-deb compare-clamd reproducible all deps deps-check scan check asan fuzz damage-archives bench compare-facts exchange-go facts-reference install format lint clean differential compare-yara
 
 all: $(BUILD)/build.ninja
 	@$(NINJA) $(if $(V),-v,--quiet)
@@ -77,6 +78,10 @@ bench: $(BUILD)/build.ninja
 	@$(MESON) configure $(BUILD) -Dbench=true
 	@$(NINJA) --quiet
 	@bench/run $(BUILD)
+
+vanished-vendor: $(BUILD)/build.ninja
+	@$(NINJA)
+	@HOLDFAST_BUILD=$(BUILD) tests/e2e/vanished_vendor.py
 
 compare-facts: $(BUILD)/build.ninja
 	@$(MESON) configure $(BUILD) -Dtests=true
