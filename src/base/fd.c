@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -99,4 +101,15 @@ int hf_memfd_of(const char *name, struct hf_bytes bytes)
         return -1;
     }
     return fd;
+}
+
+bool hf_fd_limit_files(const char *bytes)
+{
+    char *end = NULL;
+    errno = EINVAL;
+    if (bytes == NULL || bytes[0] < '0' || bytes[0] > '9')
+        return false;
+    unsigned long long n = strtoull(bytes, &end, 10);
+    const struct rlimit most = {n, n};
+    return *end == 0 && setrlimit(RLIMIT_FSIZE, &most) == 0;
 }

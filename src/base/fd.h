@@ -30,4 +30,8 @@ void hf_map_release(struct hf_map *map);
  * shrink it. */
 int hf_memfd_of(const char *name, struct hf_bytes bytes);
 
+/* Bound the length of files that this process writes; bytes is a decimal number, as from a command
+ * line. False with errno: it is none, or it cannot be done. */
+HF_MUST_USE bool hf_fd_limit_files(const char *bytes);
+
 #endif

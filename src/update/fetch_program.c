@@ -124,9 +124,11 @@ static void drop_rights(void)
         _exit(1);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     static char line[LINE_MAX_BYTES + 1];
+    if (argc != 2 || !hf_fd_limit_files(argv[1]))
+        return 1;
     hf_close_from(HF_CONTROL_FD + 1);
     drop_rights();
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)

@@ -14,7 +14,6 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -48,13 +47,17 @@ static char *find_program(const char *name)
 }
 
 /* A new program sees descriptors 0 to 2 as they are, 3 and perhaps 4. */
-static int spawn(const char *path, const char *name, int channel, int spool, pid_t *pid)
+static int spawn(const char *path, const char *name, int channel, int spool,
+                 uint64_t file_max, pid_t *pid)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
-    char own[64], *argv[] = {own, NULL};
+    char own[64], most[24], *argv[] = {own, most, NULL};
     sigset_t none, all;
     snprintf(own, sizeof own, "%s", name);
+    /* Bounds itself first of all: from here it could be done by CAP_SYS_RESOURCE only, once it is
+     * somebody else, and root of a container has no such right. */
+    snprintf(most, sizeof most, "%llu", (unsigned long long)file_max);
     sigemptyset(&none);
     sigfillset(&all);
     if (posix_spawn_file_actions_init(&actions) != 0)
@@ -90,7 +93,7 @@ enum hf_refusal hf_helper_start(struct hf_helper *helper, const char *name, int 
         return HF_REFUSE_JAIL;
     int failed = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
     if (failed == 0) {
-        failed = spawn(path, name, pair[1], spool, &helper->pid);
+        failed = spawn(path, name, pair[1], spool, file_max, &helper->pid);
         close(pair[1]);
         helper->channel = pair[0];
     }
@@ -98,11 +101,6 @@ enum hf_refusal hf_helper_start(struct hf_helper *helper, const char *name, int 
     if (failed != 0) {
         helper->pid = 0;
         hf_fd_release(&helper->channel);
-        return HF_REFUSE_JAIL;
-    }
-    const struct rlimit most = {file_max, file_max};
-    if (prlimit(helper->pid, RLIMIT_FSIZE, &most, NULL) != 0) {
-        hf_helper_end(helper);
         return HF_REFUSE_JAIL;
     }
     return HF_ACCEPTED;
