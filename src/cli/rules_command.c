@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "cli/rules_sources.h"
+#include "cli/rules_why.h"
 #include "rules/machine.h"
 #include "rules/yara/format.h"
 
@@ -320,14 +321,16 @@ static const struct hf_command command_test = {
 };
 
 static const struct hf_command *const rules_commands[] = {
-    &command_check, &command_fmt, &command_explain, &command_test, NULL,
+    &command_check, &command_fmt,          &command_explain,
+    &command_test,  &hf_command_rules_why, NULL,
 };
 
 const struct hf_command hf_command_rules = {
     .name = "rules",
-    .operands = "check|fmt|explain|test [OPTION]... FILE|DIR...",
+    .operands = "check|fmt|explain|test|why [OPTION]... FILE|DIR|NAME...",
     .operands_min = 1,
     .operands_max = SIZE_MAX,
-    .summary = "check, format, explain and test YARA rules",
+    .summary =
+        "check, format, explain and test YARA rules; say where a signature comes from",
     .subcommands = rules_commands,
 };

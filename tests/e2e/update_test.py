@@ -54,6 +54,13 @@ def a_scan_uses_what_was_published():
     if b"Permission denied" in r.stderr:
         raise Skip("the build folder is not readable by another user")
     assert r.returncode == 1 and b"Test.S1.0" in r.stdout and b"Mine" in r.stdout and b"c: " not in r.stdout, r
+    r = run(HOLDFAST, "rules", "why", "--json", "Test.S1.0", env=env, **more)
+    why = json.loads(r.stdout)
+    assert (why["publisher"], why["version"], why["withdrawn"]) == ("test", 1, False), r
+    assert why["source"].endswith("s1.hsb") and len(why["generation"]) == 64, r
+    r = run(HOLDFAST, "rules", "why", "Mine", env=env, **more)
+    assert b"publisher" not in r.stdout and b"mine.hsb" in r.stdout and b"licence" in r.stdout, r
+    assert run(HOLDFAST, "rules", "why", "Nobody", env=env, **more).returncode == 1
 
 
 @case
