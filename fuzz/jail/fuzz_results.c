@@ -60,6 +60,9 @@ static int set_up(struct hf_pool *pool, struct hf_pool_worker *w,
     if (pool->arena == NULL || !hf_pool_worker_init(w) ||
         socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
         abort();
+    pool->templates[0] = (struct hf_pool_template){
+        .state = TEMPLATE_READY, .control = -1, .pidfd = -1, .db_count = 1};
+    pool->current = w->template = &pool->templates[0];
     w->state = WORKER_LIVE;
     w->channel = ends[0];
     for (uint32_t i = 0; i < OBJECTS; i++) {

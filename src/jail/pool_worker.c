@@ -361,7 +361,7 @@ static bool on_datagram(struct hf_pool *pool, struct hf_pool_worker *w,
         else if (good && m.type == HF_MSG_INCIDENT)
             good = on_incident(w, &m.incident);
         else if (good && m.type == HF_MSG_SUSPENDED)
-            good = m.suspended.signature.segment < pool->options.db_count &&
+            good = m.suspended.signature.segment < w->template->db_count &&
                    on_suspended(w, &m.suspended);
         else if (good && m.type == HF_MSG_OBJECT)
             good = on_object(pool, w, &m.seen_object);
