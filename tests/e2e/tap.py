@@ -32,7 +32,12 @@ def run(*args, **more):
     more.setdefault("timeout", 60)
     more.setdefault("stdout", subprocess.PIPE)
     more.setdefault("stderr", subprocess.PIPE)
-    return subprocess.run([os.fspath(a) if not isinstance(a, bytes) else a for a in args], **more)
+    try:
+        return subprocess.run([os.fspath(a) if not isinstance(a, bytes) else a for a in args], **more)
+    except PermissionError:
+        if more.get("user") is None:
+            raise
+        raise Skip("the build folder cannot be read by other users")
 
 
 def scan(*args, **more):
@@ -78,5 +83,6 @@ def main():
             print("not ok %d - %s" % (number, name))
             for line in traceback.format_exc().splitlines():
                 print("# " + line)
+                print(line, file=sys.stderr)  # Meson shows this of a script that fails
             sys.stdout.flush()
     sys.exit(worst)

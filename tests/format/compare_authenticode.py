@@ -183,7 +183,8 @@ def check_osslsigncode(check, samples, name, facts):
     # It has nested ones in the order of a number in their attributes, we and yara in the file's.
     for i, (a, b) in enumerate(zip(by_digest(mine), by_digest(theirs))):
         for key, value in b.items():
-            check.equal(f"{name}: osslsigncode {i} {key}", a[key], value)
+            if key != "time" or value is not None:  # version 2.5 keeps silent about some stamps
+                check.equal(f"{name}: osslsigncode {i} {key}", a[key], value)
 
 
 # ---- yara ----
