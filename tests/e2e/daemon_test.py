@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """holdfastd as its clients and its administrator meet it."""
 import json, os, pwd, re, shutil, signal, socket, struct, subprocess, sys, threading, time
-from tap import BUILD, HOLDFAST, Skip, case, eicar, main, need, run
+from tap import BUILD, HOLDFAST, Skip, case, eicar, main, need, need_build_for_others, run
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "daemon"))
 from clamd_cases import Talk, chunks
 
@@ -11,6 +11,7 @@ from daemon_lib import EICAR_SHA256, HOLDFASTD, NAME, Daemon, until
 @case
 def every_conversation_of_clamd_is_held_as_clamd_holds_it():
     need("python3")
+    need_build_for_others()
     if shutil.which("clamd", path=os.environ["PATH"] + ":/usr/sbin") is None:
         raise Skip("clamd is not installed")
     script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "daemon", "compare_clamd.py")
