@@ -158,11 +158,11 @@ static void judge_held(struct hf_client *c, bool in_stream)
         c->held_late = true;
 }
 
-/* Nothing but ends of lines. */
+/* Nothing but ends of lines and of streams (a chunk of no bytes is its length, four zero bytes). */
 static bool says_nothing(struct hf_bytes input)
 {
     for (size_t i = 0; i < input.len; i++)
-        if (input.data[i] != '\n' && input.data[i] != '\r')
+        if (input.data[i] != '\n' && input.data[i] != '\r' && input.data[i] != 0)
             return false;
     return true;
 }
@@ -174,8 +174,9 @@ static void understand(struct hf_listener *l, struct hf_client *c, struct hf_byt
     struct hf_clamd_event event;
     while (!c->gone) {
         bool waits = c->request_count > 0 && !c->parser.session;
-        /* mod_clamav ends a stream with a line feed of its own, which comes with the stream or after
-         * it; to it an error would be the answer about its file. */
+        /* mod_clamav ends a stream with a line feed of its own, and pyclamd ends one twice whose size
+         * is a multiple of its chunks. These bytes come with the stream or after it; to the client
+         * an error would be the answer about its file. */
         if (waits && c->streamed && says_nothing(input))
             input.len = 0;
         if (waits && input.len > 0 && !c->extra && !in_stream) {

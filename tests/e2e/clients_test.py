@@ -38,9 +38,9 @@ def libclamav_client_perl_is_answered():
 
 
 @case
-def a_line_feed_after_a_stream_is_no_command_and_other_bytes_are():
+def a_line_feed_or_a_second_end_after_a_stream_is_no_command_and_other_bytes_are():
     with Daemon() as d:
-        for extra, wanted in ((b"\n", b"stream: OK\n"), (b"x\n", b"Error processing command. ERROR\nstream: OK\n")):
+        for extra, wanted in ((b"\n", b"stream: OK\n"), (b"\0\0\0\0", b"stream: OK\n"), (b"x\n", b"Error processing command. ERROR\nstream: OK\n")):
             d.stream(b"so that there is a worker")
             workers = [p for name, pids in d.children().items() if "worker" in name for p in pids]
             assert workers, d.children()
