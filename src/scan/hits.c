@@ -163,7 +163,11 @@ static uint64_t allowance(const struct hf_hits *hits, const struct hf_prepared *
         return HF_HITS_WORK_MIN + bytes / HF_HITS_WORK_BYTES;
     if (hits->rule_work == 0)
         return UINT64_MAX;
-    return hits->rule_work / HF_HITS_COSTLY_SHARE + bytes / HF_HITS_COSTLY_BYTES + 1;
+    const uint64_t work = hits->rule_work / HF_HITS_COSTLY_SHARE;
+    const uint64_t more = /* for pieces of two bytes, as good rules have them too */
+        p->confirm.plan.anchor_length == HF_PREPARED_ANCHOR_GOOD - 1 ? HF_HITS_COSTLY_PAIR
+                                                                     : 1;
+    return more * (work + bytes / HF_HITS_COSTLY_BYTES) + 1;
 }
 
 /* Whether the rule of a needle looks at the object at hand; asked once an object. */

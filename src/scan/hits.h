@@ -71,7 +71,12 @@ enum { HF_HITS_WORK_MIN = 256 * 1024, HF_HITS_WORK_BYTES = 2 };
  * may cost is what the search for all the others costs: work is counted in quarters of a unit
  * for them, of which a candidate that fails costs one and a match four. They may spend a quarter of
  * rule_work, and one for so many bytes. */
-enum { HF_HITS_COSTLY_SHARE = 4, HF_HITS_COSTLY_BYTES = 8, HF_HITS_QUARTERS = 4 };
+enum {
+    HF_HITS_COSTLY_SHARE = 4,
+    HF_HITS_COSTLY_BYTES = 8,
+    HF_HITS_COSTLY_PAIR = 8, /* so many times that with a piece of two bytes */
+    HF_HITS_QUARTERS = 4
+};
 
 /* Empty, for a view; admits is for the caller to set. */
 struct hf_hits hf_hits_begin(const struct hf_db *db, struct hf_arena *arena,
