@@ -22,7 +22,9 @@ enum {
     ALONE_SIZES = 1 << 8,
     ALONE_MAGIC = 1 << 9,
     HAS_GATES = 1 << 10,
-    KNOWN_PARTS = (1 << 11) - 1
+    IS_SIGNED = 1 << 11, /* no bytes of their own */
+    ALONE_SIGNED = 1 << 12,
+    KNOWN_PARTS = (1 << 13) - 1
 };
 
 const char *hf_view_name(enum hf_view_kind kind)
@@ -53,7 +55,8 @@ static unsigned parts_of(const struct hf_rule *rule)
            (rule->program.len != 0 ? HAS_PROGRAM : 0u) |
            (g->outer_count != 0 ? HAS_OUTER : 0u) | (g->has_entry ? HAS_ENTRY : 0u) |
            (g->has_sections ? HAS_SECTIONS : 0u) | (rule->handler != 0 ? HAS_HANDLER : 0u) |
-           (rule->gates.len != 0 ? HAS_GATES : 0u) |
+           (rule->gates.len != 0 ? HAS_GATES : 0u) | (g->is_signed ? IS_SIGNED : 0u) |
+           (alone && rule->alone.is_signed ? ALONE_SIGNED : 0u) |
            (alone && has_sizes(&rule->alone) ? ALONE_SIZES : 0u) |
            (alone && rule->alone.magic.length != 0 ? ALONE_MAGIC : 0u);
 }
@@ -147,6 +150,8 @@ static void read_parts(struct hf_cursor *in, unsigned parts, struct hf_rule *rul
         read_sizes(in, &rule->guards);
     if ((parts & HAS_MAGIC) != 0)
         read_magic(in, &rule->guards);
+    rule->guards.is_signed = (parts & IS_SIGNED) != 0;
+    rule->alone.is_signed = (parts & ALONE_SIGNED) != 0;
     if ((parts & HAS_CONTAINER) != 0)
         rule->guards.container = hf_u16le(in);
     if ((parts & HAS_PROGRAM) != 0)

@@ -50,6 +50,7 @@ struct hf_guards {
     /* Of executables, as ClamAV reads them. Objects whose headers it cannot read do not pass. */
     bool has_entry, has_sections;
     struct hf_guard_range entry, sections; /* file offset of the entry point; how many */
+    bool is_signed; /* an executable with at least one Authenticode signature */
 };
 #define HF_GUARD_NO_MAX UINT64_MAX
 

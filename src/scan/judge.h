@@ -18,6 +18,7 @@ struct hf_judging {
     uint16_t handler;        /* type as which a rule wants the object looked at; 0: none */
     struct hf_layout layout; /* filled when has_layout */
     bool has_layout;
+    bool knows_signed, is_signed; /* asked already; whether it carries a signature */
 };
 
 /* Facts of the object, and its layout: made when first asked for. */

@@ -63,6 +63,23 @@ static bool fits_layout(const struct hf_guards *g, struct hf_judging *j)
            (!g->has_sections || in_range(&g->sections, l->section_count));
 }
 
+/* Whether an executable carries a signature; parsed once an object, and only when a rule asks. */
+static bool is_signed(struct hf_judging *j)
+{
+    if (!j->knows_signed) {
+        const struct hf_facts *facts = hf_judge_facts(j);
+        for (size_t m = 0; m < facts->module_count; m++) {
+            const struct hf_fact_record *record = facts->modules[m]->record;
+            for (size_t f = 0;
+                 strcmp(facts->modules[m]->name, "pe") == 0 && f < record->field_count; f++)
+                if (strcmp(record->fields[f].name, "number_of_signatures") == 0)
+                    j->is_signed = hf_facts_get(hf_judge_facts(j), m, f).integer > 0;
+        }
+        j->knows_signed = true;
+    }
+    return j->is_signed;
+}
+
 /* Whether a rule sees a view of an object. Who sees the normalised forms of markup does not see its
  * raw bytes: there one tag can be written in many ways. [facts/clamav.md 1.7] */
 static bool sees_view(const struct hf_rule *rule, enum hf_view_kind view,
@@ -85,7 +102,7 @@ static bool admits(const struct hf_rule *rule, struct hf_judging *j)
     if (rule->scope.target != 0 &&
         hf_format_row(object->format)->target != rule->scope.target)
         return false;
-    return lies_in(g, object) && fits_layout(g, j);
+    return lies_in(g, object) && fits_layout(g, j) && (!g->is_signed || is_signed(j));
 }
 
 bool hf_judge_admits(void *user, uint32_t segment, uint32_t number)
@@ -361,7 +378,8 @@ static void judge_rules_waking_alone(struct hf_judging *j, const struct hf_hits 
     const struct hf_wakers *wakers = &j->engine->wakers;
     for (size_t g = 0; g < wakers->group_count; g++) {
         const struct hf_waker_group *group = &wakers->groups[g];
-        if (!admits(&group->rule, j) || !hf_guards_hold(&group->rule.alone, j->bytes))
+        if (!admits(&group->rule, j) || !hf_guards_hold(&group->rule.alone, j->bytes) ||
+            (group->rule.alone.is_signed && !is_signed(j)))
             continue;
         for (uint32_t i = 0; i < group->count; i++) {
             uint32_t rule = wakers->rules[group->first + i];

@@ -36,6 +36,7 @@ static int compare_guards(const struct hf_guards *a, const struct hf_guards *b)
     int order = compare_numbers(a->size_min, b->size_min);
     order = order != 0 ? order : compare_numbers(a->size_max, b->size_max);
     order = order != 0 ? order : compare_numbers(a->container, b->container);
+    order = order != 0 ? order : (int)a->is_signed - (int)b->is_signed;
     order = order != 0 ? order : compare_outer(a, b);
     order =
         order != 0 ? order : compare_ranges(a->has_entry, a->entry, b->has_entry, b->entry);

@@ -231,6 +231,7 @@ static void both(struct hf_guards *g, const struct hf_guards *more)
         g->size_max = more->size_max;
     if (more->magic.length > g->magic.length)
         g->magic = more->magic;
+    g->is_signed = g->is_signed || more->is_signed;
 }
 
 /* One of them must hold: what they have in common. */
@@ -245,6 +246,7 @@ static void either(struct hf_guards *g, const struct hf_guards *more)
                 memcmp(more->magic.bytes, g->magic.bytes, g->magic.length) == 0;
     if (!same)
         memset(&g->magic, 0, sizeof g->magic);
+    g->is_signed = g->is_signed && more->is_signed;
 }
 
 /* ---- modules ---- */
@@ -259,6 +261,9 @@ static const struct {
     {"elf", NULL, 4, {0x7F, 'E', 'L', 'F'}},
 };
 enum { MAGICS = sizeof magics / sizeof *magics };
+
+/* Beside the bits of magics: what is undefined without a signature. */
+enum { UNSIGNED = 1u << MAGICS };
 
 struct analysis {
     const struct hf_yara *yara;
@@ -283,6 +288,16 @@ static unsigned field_without(const struct analysis *an, const struct node *n)
     return 0;
 }
 
+/* Whether it is pe.signatures, of which an element is undefined in executables without one. */
+static bool is_signatures(const struct analysis *an, const struct node *n)
+{
+    if (n->kind != NODE_FIELD || n->a->kind != NODE_MODULE)
+        return false;
+    const struct hf_fact_module *module = an->yara->options.modules[n->a->number];
+    return strcmp(module->name, "pe") == 0 &&
+           strcmp(module->record->fields[n->number].name, "signatures") == 0;
+}
+
 /* The modules whose absence makes a value undefined. */
 static unsigned undefined_without(const struct analysis *an, const struct node *n)
 {
@@ -292,7 +307,9 @@ static unsigned undefined_without(const struct analysis *an, const struct node *
     case NODE_READ:
     case NODE_MATCHES: return undefined_without(an, n->a);
     case NODE_INDEX:
-    case NODE_BINARY: return undefined_without(an, n->a) | undefined_without(an, n->b);
+    case NODE_BINARY:
+        return undefined_without(an, n->a) | undefined_without(an, n->b) |
+               (n->kind == NODE_INDEX && is_signatures(an, n->a) ? (unsigned)UNSIGNED : 0u);
     case NODE_UNARY: return n->op == HF_OP_DEFINED ? 0 : undefined_without(an, n->a);
     default: return 0;
     }
@@ -301,7 +318,17 @@ static unsigned undefined_without(const struct analysis *an, const struct node *
 /* The modules whose absence makes a condition false. */
 static unsigned false_without(const struct analysis *an, const struct node *n)
 {
+    unsigned all = 0;
     switch (n->kind) {
+    case NODE_AND:
+        for (const struct node *a = n->a; a != NULL; a = a->next)
+            all |= false_without(an, a);
+        return all;
+    case NODE_OR:
+        all = ~0u;
+        for (const struct node *a = n->a; a != NULL; a = a->next)
+            all &= false_without(an, a);
+        return all;
     case NODE_UNARY: return undefined_without(an, n->op == HF_OP_DEFINED ? n->a : n);
     case NODE_FOR_RANGE:
         return undefined_without(an, n->a) | undefined_without(an, n->b) |
@@ -318,6 +345,7 @@ static void module_guards(const struct analysis *an, const struct node *n,
                           struct hf_guards *g)
 {
     unsigned modules = false_without(an, n);
+    g->is_signed = g->is_signed || (modules & UNSIGNED) != 0;
     for (unsigned i = 0; i < MAGICS; i++) {
         if ((modules >> i & 1u) == 0)
             continue;
