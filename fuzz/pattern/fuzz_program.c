@@ -13,20 +13,35 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum {
-    BIG = 2000
-}; /* patterns that can match longer than this are not compared: too slow */
+/* Patterns that can match longer than this are not compared: too slow. NAIVE_TURNS bounds what the
+ * naive matcher can repeat in order. */
+enum { BIG = 2000, NAIVE_TURNS = 60 };
 
+static int naive(const struct hf_program *program, const struct hf_node *root,
+                 struct hf_bytes text, size_t at)
+{
+    return (program->flags & HF_PROGRAM_ORDERED) != 0
+               ? naive_first(root, text, at)
+               : naive_match(root, (program->flags & HF_PROGRAM_LAZY) != 0, text, at);
+}
+
+/* By the machine, and by tables that are kept from offset to offset. */
 static void compare(const struct hf_program *program, const struct hf_node *root,
                     struct hf_bytes text, struct hf_machine_scratch *scratch)
 {
     struct hf_subject subject = {.data = text};
+    struct hf_program tabled = *program;
+    const bool slow =
+        (program->flags & HF_PROGRAM_ORDERED) != 0 && program->states >= NAIVE_TURNS;
+    tabled.id = 1;
     for (size_t i = 0; i <= text.len; i++) {
-        uint64_t length = 0;
+        uint64_t length = 0, same = 0;
         enum hf_status st = hf_program_match_at(program, &subject, i, scratch, &length);
-        int naive = naive_match(root, (program->flags & HF_PROGRAM_LAZY) != 0, text, i);
-        assert((st == HF_OK) == (naive >= 0));
-        assert(st != HF_OK || (int)length == naive);
+        assert(hf_program_match_at(&tabled, &subject, i, scratch, &same) == st);
+        assert(st != HF_OK || length == same);
+        int want = slow ? (st == HF_OK ? (int)length : -1) : naive(program, root, text, i);
+        assert((st == HF_OK) == (want >= 0));
+        assert(st != HF_OK || (int)length == want);
     }
 }
 
@@ -76,7 +91,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     assert((root == NULL) == (error.text != NULL));
     HF_AUTO(hf_buffer_done) struct hf_buffer code = {0};
-    if (root == NULL || hf_program_compile(root, flags, arena, &code) != HF_OK)
+    if (root == NULL ||
+        hf_program_compile(root, flags | HF_PROGRAM_ORDERED, arena, &code) != HF_OK)
         return 0;
     struct hf_program program;
     assert(hf_program_open(hf_buffer_view(&code), &program) == HF_OK);

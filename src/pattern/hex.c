@@ -116,7 +116,7 @@ static struct hf_node *parse_jump(struct parser *p)
     /* A gap of a GiB and more is as good as one without end, and needs no counter. */
     bool unbounded = dash && (!has_high || high > GAP_MAX);
     if (!unbounded && low > high)
-        return fail(p, HF_MALFORMED, "invalid jump range: the lower bound is higher");
+        return fail(p, HF_MALFORMED, "invalid jump range");
     if (!dash && high == 0)
         return fail(p, HF_MALFORMED, "invalid jump length 0");
     if (unbounded && p->depth > 0)

@@ -242,8 +242,8 @@ enum hf_status hf_program_compile(struct hf_node *root, unsigned flags,
     struct hf_buffer sets = {0}, forward = {0}, backward = {0};
     struct hf_anchor anchors[HF_ANCHORS_MAX];
     forget_numbers(root);
-    if ((flags & HF_PROGRAM_EVERY) == 0 && order_counts(root))
-        flags |= HF_PROGRAM_ORDERED;
+    if ((flags & HF_PROGRAM_EVERY) != 0 || !order_counts(root))
+        flags &= ~(unsigned)HF_PROGRAM_ORDERED;
     enum hf_status st = compile_machine(root, false, arena, &sets, &forward);
     if (st == HF_OK)
         st = compile_machine(root, true, arena, &sets, &backward);

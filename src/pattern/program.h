@@ -26,8 +26,8 @@ enum hf_program_flag {
         1 << 4, /* of several matches at one start all count (a part of a chain:
                                  * what follows may fit behind one end only) */
     /* The first way to match counts, in the order in which the pattern says them, as in YARA and
-     * Perl: (A|AB) is A wherever it can be. Set by the compiler where that may be another match
-     * than the longest (LAZY: the shortest): for alternatives and repeated groups. */
+     * Perl: (A|AB) is A wherever it can be. Dropped by the compiler where that is the longest
+     * match anyway (LAZY: the shortest): without alternatives and repeated groups. */
     HF_PROGRAM_ORDERED = 1 << 5
 };
 
@@ -64,7 +64,7 @@ struct hf_program {
  * Compile a tree.
  *
  * root   its forward and backward fields are written.
- * flags  LAZY, NOCASE and NEAR as the language says; ALONE is set here.
+ * flags  LAZY, NOCASE, NEAR and ORDERED as the language says; ALONE is set here.
  * out    receives the stored program.
  * Returns HF_OK, HF_LIMIT (more states than HF_PROGRAM_STATES_MAX), HF_NOMEM.
  */

@@ -163,7 +163,8 @@ static void compare(const char *pattern, struct hf_node *root, unsigned flags,
 {
     HF_AUTO(hf_buffer_done) struct hf_buffer code = {0};
     struct hf_program program;
-    assert_int_equal(hf_program_compile(root, flags, arena, &code), HF_OK);
+    assert_int_equal(hf_program_compile(root, flags | HF_PROGRAM_ORDERED, arena, &code),
+                     HF_OK);
     assert_int_equal(hf_program_open(hf_buffer_view(&code), &program), HF_OK);
     static uint64_t programs;
     program.id = ++programs % 4 == 0 ? 0 : programs; /* most with tables, some without */

@@ -81,7 +81,8 @@ bool want_boolean(struct parser *p, struct node *node)
     default: break;
     }
     if (node->kind == NODE_CONST && node->type == HF_FACT_STRING)
-        warn_node(p, node, "using literal string in a boolean operation");
+        warn_node(p, node, "using literal string \"%s\" in a boolean operation.",
+                  quoted(p, node->string));
     return !is_poison(node);
 }
 

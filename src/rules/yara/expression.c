@@ -122,7 +122,7 @@ static void check_amount(struct parser *p, const struct node *node, const struct
         return;
     if (loop->quantifier == QUANTIFIER_PERCENT) {
         if (amount->integer < 1 || amount->integer > 100)
-            error_node(p, node, "invalid percentage: must be between 1 and 100");
+            error_node(p, node, "percentage must be between 1 and 100 (inclusive)");
     } else if (amount->integer == 0) {
         warn_node(p, node, "consider using \"none\" keyword, it is less ambiguous");
     } else if (amount->integer > (int64_t)loop->set.count) {
@@ -499,7 +499,7 @@ static struct node *parse_constant(struct parser *p, const struct token *at)
     case TOKEN_ENTRYPOINT:
         node->kind = NODE_ENTRYPOINT;
         warn_node(p, node,
-                  "using deprecated \"entrypoint\" keyword. Use the \"entry_point\" "
+                  "Using deprecated \"entrypoint\" keyword. Use the \"entry_point\" "
                   "function from PE module instead.");
         break;
     default: break;

@@ -101,6 +101,9 @@ void error_at(struct parser *p, unsigned line, unsigned column, size_t pos,
               const char *format, ...) __attribute__((format(printf, 5, 6)));
 void error_here(struct parser *p, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* At a token that was read before. */
+void error_there(struct parser *p, const struct token *at, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 void error_node(struct parser *p, const struct node *node, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void warn_node(struct parser *p, const struct node *node, const char *format, ...)

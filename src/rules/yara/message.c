@@ -53,6 +53,14 @@ void error_here(struct parser *p, const char *format, ...)
     va_end(args);
 }
 
+void error_there(struct parser *p, const struct token *at, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    report(p, false, at->line, at->column, at->start, format, args);
+    va_end(args);
+}
+
 /* Where a line starts is not kept; the nodes' lines are near what was read last. */
 static size_t position_of(const struct parser *p, unsigned line)
 {

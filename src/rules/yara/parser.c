@@ -223,7 +223,8 @@ static void parse_meta(struct parser *p)
 
 static void check_references(struct parser *p)
 {
-    for (size_t i = 0; i < p->rule.string_count; i++) {
+    /* What is wrong may be why it is not referred to. */
+    for (size_t i = 0; i < p->rule.string_count && !p->rule.failed; i++) {
         const struct string_build *s = &p->rule.strings[i];
         /* A name that begins with an underscore says: on purpose. [YARA 4.5] */
         if (!s->referenced && s->string.name[1] != '_')

@@ -229,11 +229,6 @@ struct node *resolve_call(struct parser *p, const struct token *at, struct node 
 
 bool resolve_string(struct parser *p, const struct token *at, uint32_t *pattern)
 {
-    static const char marks[] = {[TOKEN_STRING_ID] = '$',
-                                 [TOKEN_STRING_SET] = '$',
-                                 [TOKEN_COUNT] = '#',
-                                 [TOKEN_OFFSET] = '@',
-                                 [TOKEN_LENGTH] = '!'};
     struct rule_build *r = &p->rule;
     if (at->text.len == 0) {
         for (unsigned l = r->loop_count; l-- > 0;)
@@ -246,9 +241,7 @@ bool resolve_string(struct parser *p, const struct token *at, uint32_t *pattern)
     }
     const uint32_t *index = names_find(&r->names, 0, at->text);
     if (index == NULL) {
-        error_here(p, "undefined string \"%c%s\"",
-                   at->kind == TOKEN_STRING_ID ? '$' : marks[at->kind],
-                   quoted(p, at->text));
+        error_here(p, "undefined string \"$%s\"", quoted(p, at->text));
         return false;
     }
     *pattern = *index;

@@ -13,6 +13,7 @@ struct modifiers {
     uint64_t seen; /* bit 1 << (kind - TOKEN_FIRST_KEYWORD) */
     uint8_t xor_min, xor_max;
     struct hf_bytes alphabet, alphabet_wide; /* data NULL: the usual one */
+    struct token last; /* read: what is wrong with them is told there */
 };
 
 static bool has(const struct modifiers *m, enum token_kind kind)
@@ -42,9 +43,9 @@ static void parse_xor(struct parser *p, struct modifiers *m)
         expect_sign(p, ')');
     }
     if (low > 255 || high > 255)
-        error_here(p, "invalid modifier: xor range above 255");
+        error_there(p, &m->last, "invalid xor range: above 255");
     else if (low > high)
-        error_here(p, "xor lower bound exceeds upper bound");
+        error_there(p, &m->last, "xor lower bound exceeds upper bound");
     m->xor_min = (uint8_t)low;
     m->xor_max = (uint8_t)high;
 }
@@ -76,13 +77,13 @@ static void check_modifiers(struct parser *p, const struct modifiers *m)
     };
     for (size_t i = 0; i < sizeof conflicts / sizeof *conflicts; i++)
         if (has(m, conflicts[i].a) && has(m, conflicts[i].b)) {
-            error_here(p, "invalid modifier combination: %s", conflicts[i].text);
+            error_there(p, &m->last, "invalid modifier combination: %s", conflicts[i].text);
             return;
         }
     bool differ = has(m, TOKEN_BASE64) && has(m, TOKEN_BASE64WIDE) &&
                   !hf_bytes_equal(m->alphabet, m->alphabet_wide);
     if (differ)
-        error_here(p, "can not specify multiple alphabets");
+        error_there(p, &m->last, "can not specify multiple alphabets");
 }
 
 /* Which modifiers a kind of string takes. */
@@ -108,6 +109,7 @@ static bool parse_modifiers(struct parser *p, enum token_kind string, struct mod
         if (has(m, kind))
             error_here(p, "duplicated modifier");
         m->seen |= UINT64_C(1) << (kind - TOKEN_FIRST_KEYWORD);
+        m->last = p->token;
         advance(p);
         if (kind == TOKEN_XOR)
             parse_xor(p, m);
@@ -144,7 +146,8 @@ static uint32_t pattern_flags(const struct modifiers *m)
 static bool compile_tree(struct parser *p, struct hf_node *root, unsigned flags,
                          struct hf_buffer *program)
 {
-    enum hf_status status = hf_program_compile(root, flags, p->yara->scratch, program);
+    enum hf_status status =
+        hf_program_compile(root, flags | HF_PROGRAM_ORDERED, p->yara->scratch, program);
     if (status == HF_OK && !program->failed)
         return true;
     if (status == HF_LIMIT)
