@@ -353,14 +353,22 @@ static bool step(struct hf_machine *m, uint8_t op, const struct hf_op_shape *sha
     return true;
 }
 
-/* Operations that may work on many bytes at once. */
-static bool is_heavy(struct hf_machine *m, uint8_t op)
+/* What a unit of work within an operation counts, in steps. 0: the operation is one step whatever it
+ * does. */
+static uint64_t steps_a_unit(struct hf_machine *m, uint8_t op)
 {
-    if (op == HF_OP_CALL)
-        return ++m->calls > HF_MACHINE_CALLS_FREE;
-    return op == HF_OP_REGEX || (op >= HF_OP_CONTAINS && op <= HF_OP_MATCHES) ||
-           op == HF_OP_EQ || op == HF_OP_NE || op == HF_OP_COUNT_SUM ||
-           op == HF_OP_DISTINCT || op == HF_OP_DISTINCT_IN;
+    switch (op) {
+    case HF_OP_CALL:
+        return ++m->calls > HF_MACHINE_CALLS_FREE ? HF_MACHINE_STEPS_A_UNIT : 0;
+    case HF_OP_COUNT_SUM: /* a unit is a pattern asked for */
+    case HF_OP_DISTINCT:
+    case HF_OP_DISTINCT_IN: return 1;
+    case HF_OP_REGEX:
+    case HF_OP_EQ:
+    case HF_OP_NE: return HF_MACHINE_STEPS_A_UNIT;
+    default:
+        return op >= HF_OP_CONTAINS && op <= HF_OP_MATCHES ? HF_MACHINE_STEPS_A_UNIT : 0;
+    }
 }
 
 /* A step, charged to the rule as well: by what it took from the budget of all. */
@@ -371,8 +379,8 @@ static bool charged_step(struct hf_machine *m, uint8_t op, const struct hf_op_sh
     const uint64_t before = all == NULL ? 0 : all->work;
     if (!step(m, op, shape, pops))
         return false;
-    if (own != NULL && all != NULL && is_heavy(m, op))
-        (void)hf_budget_work(own, (before - all->work) * HF_MACHINE_STEPS_A_UNIT);
+    if (own != NULL && all != NULL)
+        (void)hf_budget_work(own, (before - all->work) * steps_a_unit(m, op));
     return true;
 }
 

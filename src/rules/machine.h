@@ -124,7 +124,8 @@ struct hf_machine_input {
     size_t external_count;
     struct hf_machine_scratch *scratch; /* of pattern/program.h, for regular expressions */
     /* Steps that the rule may cost, beside the budget of the view, which pays for them too; steps
-     * that work on many bytes cost HF_MACHINE_STEPS_A_UNIT for each unit. NULL: no such limit. */
+     * that work on many bytes cost HF_MACHINE_STEPS_A_UNIT for each unit, those that ask for many
+     * patterns one for each. NULL: no such limit. */
     struct hf_budget *steps;
 };
 

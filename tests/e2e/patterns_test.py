@@ -124,6 +124,15 @@ def a_condition_that_costs_too_much_is_named_and_not_true():
 
 
 @case
+def a_rule_that_asks_for_many_strings_many_times_is_not_costly():
+    strings = " ".join('$s%d = "word number %d."' % (n, n) for n in range(200))
+    asks = " and ".join("%d of ($s%d*)" % (n % 3 + 1, n % 9 + 1) for n in range(40))
+    names, suspended = found("rule many { strings: %s condition: any of them and %s }" % (strings, asks),
+                             b" ".join(b"word number %d." % n for n in range(200)))
+    assert (names, suspended) == ({"many"}, set()), (names, suspended)
+
+
+@case
 def the_owner_can_let_a_rule_cost_more():
     rule = "rule reads { condition: for any i in (0..filesize) : (uint32be(i) == 0x61206e65) }"
     data = bytes(20000) + b" a needle"
