@@ -61,7 +61,7 @@ static void look_at(const struct hf_db *db, struct hf_signature signature)
     struct hf_bytes source, licence;
     uint64_t id;
     (void)!hf_db_name(db, signature, &name);
-    (void)hf_db_ignores(db, hf_buffer_view(&name));
+    (void)hf_db_ignores(db, 0, hf_buffer_view(&name));
     (void)!hf_db_source(db, signature, &source, &licence);
     (void)!hf_db_signature_id(db, signature, &id);
     (void)hf_db_withdrawn(db, signature);
@@ -89,8 +89,8 @@ static void find_digests(const struct hf_db *db, unsigned i)
         (void)hf_db_scope_wanted(db, (enum hf_db_scope)scope, size);
         hf_db_scope_find(db, (enum hf_db_scope)scope, size, &d, on_hit, &seen);
     }
-    (void)hf_db_allow_wanted(db, size);
-    (void)hf_db_allows(db, size, &d);
+    (void)hf_db_allow_wanted(db, 0, size);
+    (void)hf_db_allows(db, 0, size, &d);
 }
 
 static void read_rules(const struct hf_db *db)

@@ -7,6 +7,7 @@
 #include "db/build.h"
 #include "db/builtin.h"
 #include "db/cvd.h"
+#include "db/plan.h"
 #include "format/schema.h"
 #include "update/site.h"
 
@@ -28,7 +29,9 @@ struct opening {
     hf_databases_on_note *on_note;
     void *user;
     struct hf_buffer *error;
-    char *published[HF_DB_SEGMENTS_MAX]; /* paths of publishers' databases; owned */
+    struct hf_site_database published[HF_DB_SEGMENTS_MAX]; /* of publishers; paths owned */
+    struct hf_db_place place;                              /* whose segments are taken */
+    struct hf_db_place places[HF_DB_SEGMENTS_MAX];         /* of those that were */
     const char *home; /* where publishers' content is; NULL: the usual places */
     bool besides;     /* it is wanted although databases are named */
     uint64_t notes;
@@ -51,6 +54,7 @@ static enum hf_status take_segment(struct opening *o, int fd)
                          HF_DB_SEGMENTS_MAX);
         return HF_LIMIT;
     }
+    o->places[o->out->count] = o->place;
     o->out->fds[o->out->count++] = fd;
     return HF_OK;
 }
@@ -326,29 +330,52 @@ static void name_them(struct hf_databases *out, const char *const *paths, size_t
     hf_buffer_u8(&out->name, 0);
 }
 
-enum { PUBLISHED_MAX = HF_DB_SEGMENTS_MAX };
+enum {
+    PUBLISHED_MAX = HF_DB_SEGMENTS_MAX,
+    KEPT_FREE = 6 /* segments for the owner's own */
+};
+/* Groups of a plan: the built-in content is a publisher of its own. */
+enum { GROUP_BUILTIN = 1, GROUP_PUBLISHERS };
 
 /* What is used when nothing is named: the built-in content, the active generations of the publishers
- * that are trusted, the owner's own. */
+ * that are trusted, the owner's own. More than there is room for is left out and said: content of
+ * one publisher too many must not stop the scan. */
 static enum hf_status take_published(struct opening *o)
 {
     struct hf_site place = {.config_dir = -1, .content_dir = -1};
-    size_t count = 0;
+    size_t count = 0, used = o->out->count + KEPT_FREE;
+    size_t room = used < PUBLISHED_MAX ? PUBLISHED_MAX - used : 1;
     enum hf_status st = HF_OK;
     if (hf_site_look(&place, o->home) == HF_OK)
-        st = hf_site_databases(&place, o->published, PUBLISHED_MAX, &count);
+        st = hf_site_databases(&place, o->published, room, &count);
     hf_site_done(&place);
-    for (size_t i = 0; i < count && st == HF_OK; i++)
-        st = sort_out(o, o->published[i]);
-    if (st == HF_LIMIT && o->error->len == 0)
-        return cannot(o, st, "content of publishers");
+    if (st == HF_LIMIT) {
+        o->on_note(o->user, true,
+                   "publishers have more databases than can be used at once: some of their "
+                   "content is left out");
+        st = HF_OK;
+    }
+    for (size_t i = 0; i < count && st == HF_OK; i++) {
+        const struct hf_site_database *d = &o->published[i];
+        o->place = (struct hf_db_place){.group = HF_DB_PLAN_OWNER};
+        if (d->publisher > 0) {
+            o->place.group = (uint8_t)(GROUP_PUBLISHERS + d->publisher - 1);
+            o->place.flags = d->everywhere ? HF_DB_PLAN_EVERYWHERE : 0;
+        }
+        st = sort_out(o, d->path);
+    }
+    o->place = (struct hf_db_place){.group = HF_DB_PLAN_OWNER};
     return st;
 }
 
 static enum hf_status take_builtin(struct opening *o)
 {
     int fd = hf_memfd_of("holdfast-content", hf_db_builtin());
-    return fd >= 0 ? take_segment(o, fd) : cannot(o, HF_IO, "built-in content");
+    o->place.group = GROUP_BUILTIN;
+    enum hf_status st =
+        fd >= 0 ? take_segment(o, fd) : cannot(o, HF_IO, "built-in content");
+    o->place.group = HF_DB_PLAN_OWNER;
+    return st;
 }
 
 static enum hf_status take_all(struct opening *o, const char *const *paths, size_t count)
@@ -361,6 +388,24 @@ static enum hf_status take_all(struct opening *o, const char *const *paths, size
     if (st != HF_OK)
         return st;
     return o->text_count > 0 ? take_texts(o) : HF_OK;
+}
+
+/* Say beside the segments whose they are, unless all are the owner's. */
+static enum hf_status add_plan(struct opening *o)
+{
+    HF_AUTO(hf_buffer_done) struct hf_buffer plan = {0};
+    struct hf_databases *out = o->out;
+    bool all_own = true;
+    for (size_t i = 0; i < out->count; i++)
+        all_own = all_own && o->places[i].group == HF_DB_PLAN_OWNER;
+    if (all_own)
+        return HF_OK;
+    hf_db_plan_write(&plan, o->places, out->count);
+    int fd = plan.failed ? -1 : hf_memfd_of("holdfast-plan", hf_buffer_view(&plan));
+    if (fd < 0)
+        return cannot(o, HF_IO, "whose signatures are whose");
+    out->fds[out->count++] = fd;
+    return HF_OK;
 }
 
 static enum hf_status open_all(struct opening *start, const char *const *paths,
@@ -378,7 +423,7 @@ static enum hf_status open_all(struct opening *start, const char *const *paths,
     free((void *)o.text);
     free(o.beside);
     for (size_t i = 0; i < PUBLISHED_MAX; i++)
-        free(o.published[i]);
+        free(o.published[i].path);
     if (st != HF_OK)
         return st;
     name_them(out, paths, count);
@@ -387,6 +432,9 @@ static enum hf_status open_all(struct opening *start, const char *const *paths,
         hf_buffer_format(error, "%s: no signatures in it", name);
         return HF_NOTFOUND;
     }
+    st = add_plan(&o);
+    if (st != HF_OK)
+        return st;
     st = hf_db_open(out->fds, out->count, &out->db);
     if (st == HF_MALFORMED)
         hf_buffer_format(error, "%s: not a Holdfast database, or damaged", name);

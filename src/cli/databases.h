@@ -6,9 +6,11 @@
 
 #include "db/build.h"
 #include "db/db.h"
+#include "db/plan.h"
 
 struct hf_databases {
-    int fds[HF_DB_SEGMENTS_MAX]; /* owned; oldest first */
+    int fds
+        [HF_DB_FDS_MAX]; /* owned; oldest first; the last one may be a plan (db/plan.h) */
     size_t count;
     struct hf_db *db;      /* owned */
     struct hf_buffer name; /* for the summary, zero-ended */

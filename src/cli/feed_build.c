@@ -280,8 +280,9 @@ static bool add_file(struct building *b, bool segment, uint64_t *number)
         memcpy(m->files, b->before[0].files, sizeof m->files);
         m->file_count = b->before[0].file_count;
     }
-    if (m->file_count == HF_MANIFEST_FILES_MAX)
-        return refuse(b, "too many segments; build without --segment", HF_REFUSE_ARGUMENT);
+    if (m->file_count == HF_RELEASE_DATABASES_MAX)
+        return refuse(b, "too many segments for endpoints; build without --segment",
+                      HF_REFUSE_ARGUMENT);
     if (m->file_count == 0)
         snprintf(b->text, sizeof b->text, "main.hfdb");
     else

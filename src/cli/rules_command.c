@@ -5,6 +5,7 @@
 #include "base/auto.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "cli/rules_own.h"
 #include "cli/rules_sources.h"
 #include "cli/rules_why.h"
 #include "rules/machine.h"
@@ -321,16 +322,21 @@ static const struct hf_command command_test = {
 };
 
 static const struct hf_command *const rules_commands[] = {
-    &command_check, &command_fmt,          &command_explain,
-    &command_test,  &hf_command_rules_why, NULL,
+    &command_check,         &command_fmt,
+    &command_explain,       &command_test,
+    &hf_command_rules_why,  &hf_command_rules_allow,
+    &hf_command_rules_deny, &hf_command_rules_ignore,
+    &hf_command_rules_own,  NULL,
 };
 
 const struct hf_command hf_command_rules = {
     .name = "rules",
-    .operands = "check|fmt|explain|test|why [OPTION]... FILE|DIR|NAME...",
+    .operands =
+        "check|fmt|explain|test|why|allow|deny|ignore|own [OPTION]... FILE|DIR|NAME...",
     .operands_min = 1,
     .operands_max = SIZE_MAX,
     .summary =
-        "check, format, explain and test YARA rules; say where a signature comes from",
+        "check, format, explain and test YARA rules; say where a signature comes from; allow, "
+        "deny and ignore what the owner wants",
     .subcommands = rules_commands,
 };

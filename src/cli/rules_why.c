@@ -12,11 +12,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { WHY_DB, WHY_JSON };
+enum { WHY_DB, WHY_JSON, WHY_HOME };
 static const struct hf_option why_options[] = {
     [WHY_DB] = {'d', "db", HF_OPTION_LIST, "PATH",
                 "look in this database instead of all that a scan uses", HF_COMPLETE_FILE},
     [WHY_JSON] = {0, "json", HF_OPTION_FLAG, NULL, "print one JSON object a signature"},
+    [WHY_HOME] = {0, "home", HF_OPTION_TEXT, "DIR",
+                  "trust and content are below this folder", HF_COMPLETE_FILE},
 };
 
 static int run_why(const struct hf_arguments *arguments);

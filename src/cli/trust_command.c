@@ -48,7 +48,7 @@ static const struct hf_option add_options[] = {
          "detect, allow, ignore, withdraw: what its content may do; default: detect "
          "and withdraw"},
     [ADD_SET] = {0, "set", HF_OPTION_LIST, "KEY=VALUE",
-                 "hold, approve, pin, behind, delay, window, rate, largest, proxy"},
+                 "hold, approve, pin, behind, delay, window, rate, largest, proxy, everywhere"},
     [ADD_HOME] = {0, "home", HF_OPTION_TEXT, "DIR",
                   "keep trust and content below this folder", HF_COMPLETE_FILE},
 };

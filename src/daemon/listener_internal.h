@@ -31,7 +31,7 @@ struct hf_generation {
     uint64_t signatures;
     uint64_t since_ms, wall_s;
     struct hf_buffer text; /* what follows the version in VERSION */
-    int fds[HF_DB_SEGMENTS_MAX];
+    int fds[HF_DAEMON_FDS_MAX];
     size_t fd_count;
     bool active;
     uint32_t crashes, delays; /* of workers with it, not told yet */

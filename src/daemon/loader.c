@@ -135,6 +135,8 @@ static void mix_published(uint64_t *hash, const struct hf_config *config)
         names.count = 0;
     for (size_t i = 0; i < names.count; i++) {
         HF_AUTO(hf_buffer_done) struct hf_buffer state = {0};
+        (void)snprintf(path, sizeof path, "trust/%s/settings", names.names[i]);
+        mix_file(hash, place.config_dir, path);
         (void)snprintf(path, sizeof path, "feeds/%s/state", names.names[i]);
         if (hf_file_read(place.content_dir, path, HF_STATE_BYTES_MAX, &state) != HF_OK)
             continue;

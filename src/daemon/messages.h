@@ -19,7 +19,7 @@
 enum {
     HF_DAEMON_TEXT_MAX = 16 * 1024,
     HF_DAEMON_MESSAGE_MAX = HF_DAEMON_TEXT_MAX + 64,
-    HF_DAEMON_FDS_MAX = 16
+    HF_DAEMON_FDS_MAX = 40
 };
 
 enum hf_daemon_type {

@@ -273,7 +273,7 @@ static enum hf_status check_policy(const struct check *c)
     if (!list_is_whole(&c->s->ignore))
         return wrong(c, "offsets of ignored names out of order");
     for (uint32_t i = 0; i < c->s->ignore.count; i++)
-        if (!hf_db_ignores(c->db, hf_records_at(&c->s->ignore, i)))
+        if (!hf_db_ignores(c->db, c->segment, hf_records_at(&c->s->ignore, i)))
             return wrong(c, "ignored names out of order");
     struct hf_bytes ids = c->s->parts[HF_DB_TOMBSTONES].bytes;
     if (ids.len % 8 != 0)

@@ -141,13 +141,13 @@ static struct hf_db *db_new(size_t count)
     return db;
 }
 
-/* One segment: its own; several: first half of SHA-256 over theirs. */
-static enum hf_status name_generation(struct hf_db *db)
+/* One segment: its own; several: first half of SHA-256 over theirs and the plan. */
+static enum hf_status name_generation(struct hf_db *db, struct hf_bytes plan)
 {
     uint8_t all[HF_DB_SEGMENTS_MAX * 16];
     for (size_t i = 0; i < db->count; i++)
         memcpy(all + i * 16, db->segments[i].bytes.data + 48, 16);
-    if (db->count == 1) {
+    if (db->count == 1 && plan.len == 0) {
         memcpy(db->generation, all, 16);
         return HF_OK;
     }
@@ -155,8 +155,9 @@ static enum hf_status name_generation(struct hf_db *db)
     struct hf_digests d = {0};
     if (hasher == NULL)
         return HF_NOMEM;
+    const struct hf_bytes parts[] = {hf_bytes_of(all, db->count * 16), plan};
     enum hf_status st =
-        hf_digest_add(hasher, hf_bytes_of(all, db->count * 16), 1u << HF_SHA256, &d);
+        hf_digest_add_parts(hasher, parts, plan.len > 0 ? 2 : 1, 1u << HF_SHA256, &d);
     memcpy(db->generation, d.value[HF_SHA256], 16);
     return st;
 }
@@ -187,24 +188,48 @@ enum hf_status hf_db_rules_generation(const struct hf_db *db, uint8_t out[16])
     return HF_OK;
 }
 
+/* When the last of the files is a plan: what it says; *count is then the number of segments. */
+static enum hf_status take_plan(const int *fds, size_t *count, struct hf_map *plan,
+                                struct hf_db_place *places)
+{
+    uint8_t begin[8];
+    size_t got = 0;
+    if (hf_fd_read_at(fds[*count - 1], begin, sizeof begin, 0, &got) == HF_OK &&
+        hf_db_plan_is(hf_bytes_of(begin, got))) {
+        enum hf_status st = hf_map_open(fds[*count - 1], plan);
+        if (st != HF_OK)
+            return st;
+        if (--*count == 0 || *count > HF_DB_SEGMENTS_MAX ||
+            !hf_db_plan_read(hf_bytes_of(plan->data, plan->len), places, *count))
+            return HF_MALFORMED;
+    }
+    return *count <= HF_DB_SEGMENTS_MAX ? HF_OK : HF_INVALID;
+}
+
 enum hf_status hf_db_open(const int *fds, size_t count, struct hf_db **out)
 {
     *out = NULL;
-    if (count == 0 || count > HF_DB_SEGMENTS_MAX)
+    if (count == 0 || count > HF_DB_FDS_MAX)
         return HF_INVALID;
+    struct hf_db_place places[HF_DB_SEGMENTS_MAX] = {{0}};
+    HF_AUTO(hf_map_release) struct hf_map plan = {0};
+    enum hf_status st = take_plan(fds, &count, &plan, places);
+    if (st != HF_OK)
+        return st;
     HF_AUTO(hf_db_release) struct hf_db *db = db_new(count);
     if (db == NULL)
         return HF_NOMEM;
     for (size_t i = 0; i < count; i++) {
         struct hf_segment *segment = &db->segments[i];
-        enum hf_status st = hf_map_open(fds[i], &segment->map);
+        st = hf_map_open(fds[i], &segment->map);
+        segment->place = places[i];
         segment->bytes = hf_bytes_of(segment->map.data, segment->map.len);
         if (st == HF_OK)
             st = open_segment(segment);
         if (st != HF_OK)
             return st;
     }
-    enum hf_status st = name_generation(db);
+    st = name_generation(db, hf_bytes_of(plan.data, plan.len));
     if (st == HF_OK) {
         *out = db;
         db = NULL;
@@ -223,7 +248,7 @@ enum hf_status hf_db_open_memory(struct hf_bytes segment, struct hf_db **out)
     db->segments[0].bytes = segment;
     enum hf_status st = open_segment(&db->segments[0]);
     if (st == HF_OK)
-        st = name_generation(db);
+        st = name_generation(db, (struct hf_bytes){0});
     if (st == HF_OK) {
         *out = db;
         db = NULL;

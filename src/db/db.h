@@ -25,13 +25,14 @@ struct hf_signature {
 /*
  * Open segments, oldest first.
  *
- * fds    each a compiled database; mapped, not kept: the caller closes them.
- * count  1..HF_DB_SEGMENTS_MAX
+ * fds    each a compiled database; mapped, not kept: the caller closes them. The last one may be a
+ *        plan (db/plan.h), which says whose each segment is; without one all are the owner's.
+ * count  1..HF_DB_FDS_MAX, of them HF_DB_SEGMENTS_MAX segments at most
  * out    on HF_OK; the caller releases it with hf_db_close.
  * Returns HF_OK, HF_MALFORMED (not a database, or cut), HF_UNSUPPORTED (another version or
  * schema: compile it again), HF_IO, HF_NOMEM, HF_INVALID.
  */
-enum { HF_DB_SEGMENTS_MAX = 16 };
+enum { HF_DB_SEGMENTS_MAX = 32, HF_DB_FDS_MAX = HF_DB_SEGMENTS_MAX + 1 };
 HF_MUST_USE enum hf_status hf_db_open(const int *fds, size_t count, struct hf_db **out);
 
 /* The same over bytes in memory, which stay valid and unchanged while it is open. 64-aligned. */
@@ -70,13 +71,15 @@ unsigned hf_db_scope_wanted(const struct hf_db *db, enum hf_db_scope scope, uint
 void hf_db_scope_find(const struct hf_db *db, enum hf_db_scope scope, uint64_t size,
                       const struct hf_digests *digests, hf_db_on_hit *on_hit, void *user);
 
-/* Digest kinds that allow lists have for this size, and whether one of them allows an object:
- * asked only after a hit. Policy of all segments together. */
-unsigned hf_db_allow_wanted(const struct hf_db *db, uint64_t size);
-bool hf_db_allows(const struct hf_db *db, uint64_t size, const struct hf_digests *digests);
+/* Digest kinds that allow lists have for this size, and whether one of them allows an object in
+ * which a signature of a segment was found: asked only after a hit. The owner's lists count for
+ * every segment, others' for their own group only (db/plan.h). */
+unsigned hf_db_allow_wanted(const struct hf_db *db, uint32_t segment, uint64_t size);
+bool hf_db_allows(const struct hf_db *db, uint32_t segment, uint64_t size,
+                  const struct hf_digests *digests);
 
-/* Whether the owner's policy ignores signatures of this name. */
-bool hf_db_ignores(const struct hf_db *db, struct hf_bytes name);
+/* Whether some list that counts for a segment ignores signatures of this name. */
+bool hf_db_ignores(const struct hf_db *db, uint32_t segment, struct hf_bytes name);
 
 /* What of a segment is searched for in objects of a target (rules/rule.h; 0: of none); NULL when
  * that is nothing. */
@@ -122,7 +125,7 @@ struct hf_bytes hf_db_rules_waking_alone(const struct hf_db *db,
 HF_MUST_USE enum hf_status hf_db_signature_id(const struct hf_db *db,
                                               struct hf_signature signature, uint64_t *id);
 
-/* Whether a signature was withdrawn by a later segment. */
+/* Whether a signature was withdrawn by a later segment of its own group, or of the owner's. */
 bool hf_db_withdrawn(const struct hf_db *db, struct hf_signature signature);
 
 /* A signature's name and where it came from, appended to out. HF_NOTFOUND, HF_MALFORMED. */

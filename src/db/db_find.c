@@ -16,20 +16,26 @@ static bool wanted(const struct hf_hash_table *table, uint64_t size)
     return range.begin < range.end;
 }
 
-/* Kinds wanted of the tables first .. first + 2. */
-static unsigned kinds_wanted(const struct hf_db *db, unsigned first, uint64_t size)
+/* Kinds wanted of the tables first .. first + 2; finder: only of lists that reach that segment. */
+enum { NO_FINDER = UINT32_MAX };
+static unsigned kinds_wanted(const struct hf_db *db, unsigned first, uint64_t size,
+                             uint32_t finder)
 {
     unsigned kinds = 0;
     for (size_t s = 0; s < db->count; s++)
         for (unsigned k = 0; k < HF_DIGEST_KINDS; k++)
-            if ((kinds >> k & 1u) == 0 && wanted(&db->segments[s].tables[first + k], size))
+            if ((kinds >> k & 1u) == 0 &&
+                (finder == NO_FINDER || hf_db_lists_reach(db, s, finder)) &&
+                wanted(&db->segments[s].tables[first + k], size))
                 kinds |= 1u << k;
     return kinds;
 }
 
 unsigned hf_db_scope_wanted(const struct hf_db *db, enum hf_db_scope scope, uint64_t size)
 {
-    return (unsigned)scope < HF_DB_SCOPES ? kinds_wanted(db, first_table[scope], size) : 0;
+    return (unsigned)scope < HF_DB_SCOPES
+               ? kinds_wanted(db, first_table[scope], size, NO_FINDER)
+               : 0;
 }
 
 unsigned hf_db_digests_wanted(const struct hf_db *db, uint64_t size)
@@ -37,15 +43,24 @@ unsigned hf_db_digests_wanted(const struct hf_db *db, uint64_t size)
     return hf_db_scope_wanted(db, HF_DB_OBJECT, size);
 }
 
-unsigned hf_db_allow_wanted(const struct hf_db *db, uint64_t size)
+bool hf_db_lists_reach(const struct hf_db *db, size_t lists, size_t finder)
 {
-    return kinds_wanted(db, HF_DB_ALLOW_MD5, size);
+    const struct hf_db_place *whose = &db->segments[lists].place;
+    uint8_t found = db->segments[finder].place.group;
+    return whose->group == HF_DB_PLAN_OWNER || whose->group == found ||
+           ((whose->flags & HF_DB_PLAN_EVERYWHERE) != 0 && found != HF_DB_PLAN_OWNER);
+}
+
+unsigned hf_db_allow_wanted(const struct hf_db *db, uint32_t segment, uint64_t size)
+{
+    return segment < db->count ? kinds_wanted(db, HF_DB_ALLOW_MD5, size, segment) : 0;
 }
 
 /* What a search carries along. */
 struct search {
     const struct hf_db *db;
     uint32_t segment;
+    uint32_t finder; /* only lists that reach it; NO_FINDER: all tables */
     enum hf_digest_kind kind;
     hf_db_on_hit *on_hit;
     void *user;
@@ -79,6 +94,8 @@ static void search_tables(struct search *s, unsigned first, uint64_t size,
         for (unsigned k = 0; k < HF_DIGEST_KINDS; k++) {
             s->kind = (enum hf_digest_kind)k;
             if ((digests->have >> k & 1u) != 0 &&
+                (s->finder == NO_FINDER ||
+                 hf_db_lists_reach(s->db, s->segment, s->finder)) &&
                 !search_table(s, &s->db->segments[s->segment].tables[first + k], size,
                               hf_digest_bytes(digests, s->kind)))
                 return;
@@ -88,7 +105,7 @@ static void search_tables(struct search *s, unsigned first, uint64_t size,
 void hf_db_scope_find(const struct hf_db *db, enum hf_db_scope scope, uint64_t size,
                       const struct hf_digests *digests, hf_db_on_hit *on_hit, void *user)
 {
-    struct search s = {.db = db, .on_hit = on_hit, .user = user};
+    struct search s = {.db = db, .finder = NO_FINDER, .on_hit = on_hit, .user = user};
     if ((unsigned)scope < HF_DB_SCOPES)
         search_tables(&s, first_table[scope], size, digests);
 }
@@ -107,11 +124,13 @@ static bool note_hit(void *user, struct hf_signature signature, enum hf_digest_k
     return false;
 }
 
-bool hf_db_allows(const struct hf_db *db, uint64_t size, const struct hf_digests *digests)
+bool hf_db_allows(const struct hf_db *db, uint32_t segment, uint64_t size,
+                  const struct hf_digests *digests)
 {
     bool hit = false;
-    struct search s = {.db = db, .on_hit = note_hit, .user = &hit};
-    search_tables(&s, HF_DB_ALLOW_MD5, size, digests);
+    struct search s = {.db = db, .finder = segment, .on_hit = note_hit, .user = &hit};
+    if (segment < db->count)
+        search_tables(&s, HF_DB_ALLOW_MD5, size, digests);
     return hit;
 }
 
@@ -123,9 +142,11 @@ static int compare_names(struct hf_bytes a, struct hf_bytes b)
     return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
 }
 
-bool hf_db_ignores(const struct hf_db *db, struct hf_bytes name)
+bool hf_db_ignores(const struct hf_db *db, uint32_t segment, struct hf_bytes name)
 {
-    for (size_t s = 0; s < db->count; s++) {
+    for (size_t s = 0; s < db->count && segment < db->count; s++) {
+        if (!hf_db_lists_reach(db, s, segment))
+            continue;
         const struct hf_records *ignore = &db->segments[s].ignore;
         uint32_t low = 0, high = ignore->count;
         while (low < high) {

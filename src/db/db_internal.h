@@ -6,6 +6,7 @@
 #include "db/db.h"
 #include "db/hash_table.h"
 #include "db/names.h"
+#include "db/plan.h"
 
 struct hf_db_part {
     struct hf_bytes bytes;
@@ -42,6 +43,7 @@ struct hf_segment {
         matchers[HF_DB_TARGETS]; /* 0: for objects whose target has none of its own */
     bool has_matcher;            /* that one */
     uint32_t own_matchers;       /* bits 1 << target */
+    struct hf_db_place place;    /* whose it is */
 };
 
 struct hf_db {
@@ -66,7 +68,10 @@ const struct hf_hash_table *hf_segment_table_of(const struct hf_segment *segment
                                                 uint32_t number, enum hf_db_section *type,
                                                 uint32_t *entry);
 
-/* Whether a segment behind this one withdraws the id. */
+/* Whether lists (allow, ignore) of one segment count for what another one finds. */
+bool hf_db_lists_reach(const struct hf_db *db, size_t lists, size_t finder);
+
+/* Whether a segment behind this one, of its group or the owner's, withdraws the id. */
 bool hf_db_id_withdrawn(const struct hf_db *db, size_t segment, uint64_t id);
 
 /* The value behind a META line's key, for every such line; meta is advanced. False: no more. */

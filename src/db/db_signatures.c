@@ -242,10 +242,18 @@ static bool holds(struct hf_bytes ids, uint64_t id)
     return false;
 }
 
+/* Nobody takes back what others have published, but the owner. */
+static bool withdraws_of(const struct hf_db *db, size_t stones, size_t of)
+{
+    uint8_t group = db->segments[stones].place.group;
+    return group == HF_DB_PLAN_OWNER || group == db->segments[of].place.group;
+}
+
 bool hf_db_id_withdrawn(const struct hf_db *db, size_t segment, uint64_t id)
 {
     for (size_t s = segment + 1; s < db->count; s++)
-        if (holds(db->segments[s].parts[HF_DB_TOMBSTONES].bytes, id))
+        if (withdraws_of(db, s, segment) &&
+            holds(db->segments[s].parts[HF_DB_TOMBSTONES].bytes, id))
             return true;
     return false;
 }
@@ -256,7 +264,7 @@ bool hf_db_withdrawn(const struct hf_db *db, struct hf_signature signature)
     bool known = false;
     for (size_t s = (size_t)signature.segment + 1; s < db->count; s++) {
         struct hf_bytes ids = db->segments[s].parts[HF_DB_TOMBSTONES].bytes;
-        if (ids.len == 0)
+        if (ids.len == 0 || !withdraws_of(db, s, signature.segment))
             continue;
         if (!known && hf_db_signature_id(db, signature, &id) != HF_OK)
             return false;

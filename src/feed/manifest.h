@@ -12,6 +12,7 @@ enum {
     HF_MANIFEST_RINGS_MAX = 16,
     HF_MANIFEST_FILES_MAX = 64,
     HF_MANIFEST_DELTAS_MAX = 256,
+    HF_RELEASE_DATABASES_MAX = 12, /* of one publisher: there is room for others besides */
 };
 #define HF_MANIFEST_FILE_SIZE_MAX (UINT64_C(1) << 40)
 

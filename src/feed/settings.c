@@ -92,6 +92,11 @@ static bool set_proxy(struct line *l)
     return true;
 }
 
+static bool set_everywhere(struct line *l)
+{
+    return yes_no(l->value, &l->s->everywhere);
+}
+
 /* "HH:MM" */
 static bool minutes(struct hf_bytes text, uint64_t *value)
 {
@@ -128,6 +133,7 @@ static const struct {
     {"rate", set_rate},
     {"largest", set_largest},
     {"proxy", set_proxy},
+    {"everywhere", set_everywhere},
 };
 
 static bool read_line(struct hf_settings *s, struct hf_bytes text)
@@ -194,6 +200,8 @@ void hf_settings_write(struct hf_buffer *out, const struct hf_settings *s)
         hf_put_number(out, "largest", s->largest);
     if (s->proxy.len > 0)
         hf_put_bytes(out, "proxy", s->proxy);
+    if (s->everywhere)
+        hf_buffer_text(out, "everywhere yes\n");
 }
 
 const char *hf_wait_text(enum hf_wait wait)

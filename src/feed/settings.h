@@ -23,6 +23,8 @@ struct hf_settings {
     uint64_t rate;                   /* bytes a second; 0: as fast as it goes */
     uint64_t largest;                /* bytes of all files of a release together */
     struct hf_bytes proxy;           /* empty: none */
+    bool
+        everywhere; /* its allow and ignore lists count for other publishers' signatures, too */
 };
 
 /* HF_REFUSE_SETTINGS with *line (may be NULL) the number of the line that is wrong; 0: of none. */

@@ -181,7 +181,7 @@ static void size_by_descriptors(struct hf_pool *pool)
     uint64_t most = 1024,
              used = FDS_OF_OTHERS + FDS_FOR_STARTING + 2 + pool->options.db_count;
     if (pool->options.on_generation != NULL)
-        used += (HF_POOL_GENERATIONS_MAX - 1) * (2 + HF_DB_SEGMENTS_MAX);
+        used += (HF_POOL_GENERATIONS_MAX - 1) * (2 + HF_DB_FDS_MAX);
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
         most = limit.rlim_cur;
     uint64_t left = most > used + 4 ? most - used : 4;

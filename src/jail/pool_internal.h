@@ -51,7 +51,7 @@ struct hf_pool_template {
         *host; /* who started it under this token; NULL: the pool did */
     uint64_t token;
     uint64_t generation;
-    int db_fds[HF_DB_SEGMENTS_MAX]; /* owned */
+    int db_fds[HF_DB_FDS_MAX]; /* owned */
     size_t db_count;
     unsigned crashes; /* of its workers */
     uint64_t since;   /* ms: of the state */

@@ -10,7 +10,7 @@ enum { TEMPLATE_STARTS_MAX = 4 }; /* without anything being finished between */
 enum hf_status hf_pool_take_databases(struct hf_pool_template *t, const int *db_fds,
                                       size_t count)
 {
-    if (count > HF_DB_SEGMENTS_MAX)
+    if (count > HF_DB_FDS_MAX)
         return HF_INVALID;
     for (t->db_count = 0; t->db_count < count; t->db_count++) {
         int fd = fcntl(db_fds[t->db_count], F_DUPFD_CLOEXEC, 3);

@@ -61,7 +61,7 @@ static enum hf_status send_config(struct hf_pool *pool, const struct hf_pool_tem
 {
     HF_AUTO(hf_buffer_done) struct hf_buffer values = {0};
     const struct hf_pool_options *o = &pool->options;
-    int fds[HF_DB_SEGMENTS_MAX + 1];
+    int fds[HF_DB_FDS_MAX + 1];
     size_t count = t->db_count;
     memcpy(fds, t->db_fds, count * sizeof *fds);
     if (o->report_fd > 0)

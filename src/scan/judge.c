@@ -15,18 +15,19 @@ static const struct hf_digests *digests_of(struct hf_engine *engine,
     return &object->digests;
 }
 
-/* Whether a list allows the object or something that it lies in: one allowed layer clears all
- * that is in it. [facts/clamav.md 4.6] */
-static bool is_allowed(struct hf_engine *engine, const struct hf_object *object)
+/* Whether a list that counts for a segment's findings allows the object or something that it lies
+ * in: one allowed layer clears all that is in it. [facts/clamav.md 4.6] */
+static bool is_allowed(struct hf_engine *engine, const struct hf_object *object,
+                       uint32_t segment)
 {
     for (const struct hf_object *layer = object; layer != NULL; layer = layer->parent) {
         uint64_t size = layer->bytes.len;
-        unsigned wanted = hf_db_allow_wanted(engine->db, size);
+        unsigned wanted = hf_db_allow_wanted(engine->db, segment, size);
         if (wanted == 0)
             continue;
         struct hf_digests digests = layer->digests;
         if (hf_digest_add(engine->hasher, layer->bytes, wanted, &digests) == HF_OK &&
-            hf_db_allows(engine->db, size, &digests))
+            hf_db_allows(engine->db, segment, size, &digests))
             return true;
     }
     return false;
@@ -49,12 +50,13 @@ static void grade(struct hf_bytes name, struct hf_finding *finding)
         finding->indicator = true;
 }
 
-/* Whether the owner ignores a finding by its name; if not, it is graded. */
+/* Whether a list that counts here ignores a finding by its name; if not, it is graded. */
 static bool is_ignored(struct hf_engine *engine, struct hf_finding *finding)
 {
     struct hf_buffer name = {0};
     bool known = hf_db_name(engine->db, finding->signature, &name) == HF_OK;
-    bool ignored = known && hf_db_ignores(engine->db, hf_buffer_view(&name));
+    bool ignored = known && hf_db_ignores(engine->db, finding->signature.segment,
+                                          hf_buffer_view(&name));
     if (known)
         grade(hf_buffer_view(&name), finding);
     hf_buffer_done(&name);
@@ -64,7 +66,8 @@ static bool is_ignored(struct hf_engine *engine, struct hf_finding *finding)
 /* Add a finding unless policy takes it away. */
 void hf_judge_found(struct hf_judging *j, struct hf_finding *finding)
 {
-    if (is_ignored(j->engine, finding) || is_allowed(j->engine, j->object)) {
+    if (is_ignored(j->engine, finding) ||
+        is_allowed(j->engine, j->object, finding->signature.segment)) {
         j->engine->report->excused = true;
         return;
     }

@@ -124,8 +124,12 @@ void hf_scan_member(struct hf_engine *engine, struct hf_object *container,
         if ((rule->container != 0 && rule->container != type) ||
             !may_match(&grams, rule->required) ||
             !hf_metadata_agrees(&rule->metadata, values) ||
-            !name_matches(engine, rule, child->name) || hf_db_withdrawn(engine->db, s))
+            !name_matches(engine, rule, child->name))
             continue;
+        if (hf_db_withdrawn(engine->db, s)) {
+            engine->report->excused = true;
+            continue;
+        }
         struct hf_judging j = {.engine = engine, .object = container};
         hf_judge_found(&j, &(struct hf_finding){
                                .signature = s,

@@ -348,9 +348,13 @@ static void judge_rule(struct hf_judging *j, const struct hf_hits *hits, uint32_
     if (!take_rule(j, hits, segment, number, &r))
         return;
     struct hf_signature s = {.segment = segment, .number = r.signature};
-    if ((r.rule.flags & HF_RULE_PRIVATE) != 0 || hf_db_withdrawn(j->engine->db, s) ||
-        !is_true_within(&r) || !gates_are_open(&r))
+    if ((r.rule.flags & HF_RULE_PRIVATE) != 0 || !is_true_within(&r) || !gates_are_open(&r))
         return;
+    if (hf_db_withdrawn(j->engine->db, s)) {
+        j->engine->report->excused =
+            true; /* whose word may be taken back: nothing to remember */
+        return;
+    }
     if (r.rule.handler != 0 && !j->object->retyped) {
         j->handler = r.rule.handler;
         return;

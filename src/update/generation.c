@@ -15,7 +15,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LOCAL_MAX = HF_STATE_GENERATIONS_MAX * HF_MANIFEST_FILES_MAX, SEGMENTS_MAX = 16 };
+enum {
+    LOCAL_MAX = HF_STATE_GENERATIONS_MAX * HF_MANIFEST_FILES_MAX,
+    SEGMENTS_MAX = HF_RELEASE_DATABASES_MAX + 1
+};
 enum { CHECK_TIMEOUT_MS = 300 * 1000 };
 #define SELFTEST_MEMORY (UINT64_C(1) << 30)
 #define SELFTEST_MS     UINT64_C(20000)
@@ -350,7 +353,7 @@ static enum hf_refusal try_content(struct making *m)
         memcpy(name, m->manifest.files[i].name.data, m->manifest.files[i].name.len);
         if (!is_database(&m->manifest.files[i]))
             continue;
-        if (count == SEGMENTS_MAX) {
+        if (count - own == HF_RELEASE_DATABASES_MAX) {
             hf_buffer_text(job->why, "too many databases in one release");
             r = HF_REFUSE_CONTENT_FORM;
             break;

@@ -314,14 +314,20 @@ void hf_endpoint_clean(struct hf_endpoint *e)
     }
 }
 
+static int by_path(const void *a, const void *b)
+{
+    const struct hf_site_database *x = a, *y = b;
+    return strcmp(x->path, y->path);
+}
+
 /* The .hfdb files of a generation, by name. */
 static enum hf_status add_generation(const struct hf_site *place,
-                                     const struct hf_endpoint *e,
-                                     const struct hf_hash *manifest, char **paths,
-                                     size_t room, size_t *count)
+                                     const struct hf_endpoint *e, size_t publisher,
+                                     struct hf_site_database *databases, size_t room,
+                                     size_t *count)
 {
     HF_AUTO(hf_buffer_done) struct hf_buffer dir = {0};
-    hf_generation_path(&dir, manifest, NULL);
+    hf_generation_path(&dir, &e->state.active, NULL);
     int fd = dir.failed ? -1
                         : openat(e->feed_dir, (const char *)dir.data,
                                  O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -333,44 +339,64 @@ static enum hf_status add_generation(const struct hf_site *place,
     }
     enum hf_status st = HF_OK;
     for (struct dirent *d; st == HF_OK && (d = readdir(all)) != NULL;) {
+        struct hf_site_database *next = &databases[*count];
         size_t len = strlen(d->d_name);
         if (len < 5 || strcmp(d->d_name + len - 5, ".hfdb") != 0)
             continue;
-        if (*count == room)
+        if (*count == room) {
             st = HF_LIMIT;
-        else if (asprintf(&paths[*count], "%s/feeds/%s/%s/%s", place->content, e->name,
-                          (const char *)dir.data, d->d_name) < 0)
+            break;
+        }
+        *next = (struct hf_site_database){.publisher = publisher,
+                                          .everywhere = e->settings.everywhere};
+        if (asprintf(&next->path, "%s/feeds/%s/%s/%s", place->content, e->name,
+                     (const char *)dir.data, d->d_name) < 0)
             st = HF_NOMEM;
         else
             ++*count;
     }
     closedir(all);
-    qsort(paths + first, *count - first, sizeof *paths, by_name);
+    qsort(databases + first, *count - first, sizeof *databases, by_path);
     return st;
 }
 
-enum hf_status hf_site_databases(const struct hf_site *place, char **paths, size_t room,
+static enum hf_status add_own(const struct hf_site *place,
+                              struct hf_site_database *database, size_t *count)
+{
+    HF_AUTO(hf_fd_release)
+    int own = openat(place->config_dir, "own", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (own < 0)
+        return HF_OK;
+    *database = (struct hf_site_database){.publisher = 0};
+    if (asprintf(&database->path, "%s/own", place->config) < 0)
+        return HF_NOMEM;
+    ++*count;
+    return HF_OK;
+}
+
+enum hf_status hf_site_databases(const struct hf_site *place,
+                                 struct hf_site_database *databases, size_t room,
                                  size_t *count)
 {
     struct hf_publisher_names names;
+    bool more = false;
     *count = 0;
+    if (room == 0)
+        return HF_LIMIT;
     enum hf_status st = hf_site_publishers(place, &names);
     for (size_t i = 0; i < names.count && st == HF_OK; i++) {
         struct hf_endpoint e = {.trust_dir = -1, .feed_dir = -1};
         if (place->content_dir >= 0 &&
             hf_endpoint_open(place, names.names[i], &e) == HF_ACCEPTED &&
             hf_state_active(&e.state) != NULL)
-            st = add_generation(place, &e, &e.state.active, paths, room, count);
+            st = add_generation(place, &e, i + 1, databases, room - 1, count);
         hf_endpoint_done(&e);
+        more = more || st == HF_LIMIT;
+        if (st == HF_LIMIT)
+            st = HF_OK;
     }
     hf_publisher_names_done(&names);
-    HF_AUTO(hf_fd_release)
-    int own = openat(place->config_dir, "own", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (st == HF_OK && own >= 0 && *count < room) {
-        if (asprintf(&paths[*count], "%s/own", place->config) < 0)
-            st = HF_NOMEM;
-        else
-            ++*count;
-    }
-    return st;
+    if (st == HF_OK)
+        st = add_own(place, &databases[*count], count);
+    return st == HF_OK && more ? HF_LIMIT : st;
 }

@@ -75,9 +75,19 @@ void hf_endpoint_clean(struct hf_endpoint *endpoint);
 void hf_generation_path(struct hf_buffer *out, const struct hf_hash *manifest,
                         const char *name);
 
-/* Paths of the databases of the active generation, in the order of their names; allocated, freed
- * with free() one by one. For scanners: what all publishers together have, and the owner's own. */
-HF_MUST_USE enum hf_status hf_site_databases(const struct hf_site *place, char **paths,
+/* A database, or the folder of the owner's own. */
+struct hf_site_database {
+    char *path;       /* allocated, freed by the caller */
+    size_t publisher; /* from 1 on, by name; 0: the owner's own */
+    bool
+        everywhere; /* its lists count for other publishers' signatures, too (feed/settings.h) */
+};
+
+/* What scanners use: the databases of all active generations, in the order of their names, and the
+ * owner's own. HF_LIMIT: there are more than there is room for; the owner's own is among those that
+ * are given. HF_IO, HF_NOMEM. */
+HF_MUST_USE enum hf_status hf_site_databases(const struct hf_site *place,
+                                             struct hf_site_database *databases,
                                              size_t room, size_t *count);
 
 #endif

@@ -82,15 +82,28 @@ const char *found_name(const struct hf_db *db, const char *hex, uint64_t size)
 
 struct hf_db *open_segments(const struct compiled *parts, size_t count)
 {
-    int fds[HF_DB_SEGMENTS_MAX] = {0};
+    return open_planned(parts, count, NULL);
+}
+
+struct hf_db *open_planned(const struct compiled *parts, size_t count,
+                           const struct hf_db_place *places)
+{
+    struct hf_buffer plan = {0};
+    int fds[HF_DB_FDS_MAX] = {0};
     struct hf_db *db = NULL;
     for (size_t i = 0; i < count; i++) {
         fds[i] = hf_memfd_of("segment", hf_buffer_view(&parts[i].bytes));
         assert(fds[i] >= 0);
     }
-    enum hf_status st = hf_db_open(fds, count, &db);
+    size_t all = count;
+    if (places != NULL) {
+        hf_db_plan_write(&plan, places, count);
+        fds[all++] = hf_memfd_of("plan", hf_buffer_view(&plan));
+        hf_buffer_done(&plan);
+    }
+    enum hf_status st = hf_db_open(fds, all, &db);
     assert(st == HF_OK);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < all; i++)
         close(fds[i]);
     return db;
 }

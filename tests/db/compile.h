@@ -4,6 +4,7 @@
 
 #include "db/build.h"
 #include "db/db.h"
+#include "db/plan.h"
 
 /* Text of one source and the name it is read under. */
 struct compile_source {
@@ -30,5 +31,9 @@ const char *found_name(const struct hf_db *db, const char *hex, uint64_t size);
 
 /* Several segments: compile each, open all of them. */
 struct hf_db *open_segments(const struct compiled *parts, size_t count);
+
+/* With a plan; places: one for each, or NULL. */
+struct hf_db *open_planned(const struct compiled *parts, size_t count,
+                           const struct hf_db_place *places);
 
 #endif

@@ -1,4 +1,5 @@
 #include "compile.h"
+#include "base/fd.h"
 #include "db/builtin.h"
 #include "db/signature_id.h"
 
@@ -6,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 /* cmocka wants those above first */
 #include <cmocka.h>
 
@@ -169,15 +171,15 @@ static void allow_lists_compare_whole_digests(void **state)
 {
     (void)state;
     struct compiled c = compile_one("a.sfp", SHA256_A ":10:ok-1\n" SHA1_A ":*:ok-2:73\n");
-    assert_int_equal(hf_db_allow_wanted(c.db, 10), 1u << HF_SHA256 | 1u << HF_SHA1);
-    assert_int_equal(hf_db_allow_wanted(c.db, 11), 1u << HF_SHA1);
+    assert_int_equal(hf_db_allow_wanted(c.db, 0, 10), 1u << HF_SHA256 | 1u << HF_SHA1);
+    assert_int_equal(hf_db_allow_wanted(c.db, 0, 11), 1u << HF_SHA1);
     struct hf_digests d = digests_of(SHA256_A);
-    assert_true(hf_db_allows(c.db, 10, &d));
-    assert_false(hf_db_allows(c.db, 11, &d));
+    assert_true(hf_db_allows(c.db, 0, 10, &d));
+    assert_false(hf_db_allows(c.db, 0, 11, &d));
     d.value[HF_SHA256][31] ^= 1;
-    assert_false(hf_db_allows(c.db, 10, &d));
+    assert_false(hf_db_allows(c.db, 0, 10, &d));
     d = digests_of(SHA1_A);
-    assert_true(hf_db_allows(c.db, 12345, &d));
+    assert_true(hf_db_allows(c.db, 0, 12345, &d));
     assert_string_equal(found_name(c.db, SHA256_A, 10), "");
     compiled_done(&c);
 }
@@ -201,14 +203,14 @@ static void ignored_names_are_known(void **state)
         "a.ign2",
         "Zeta\nWin.Test.A-1.UNOFFICIAL\nB.{x}\n# no\nC:00112233445566778899aabbccddeeff\n"
         "main.ndb:2:D\nE:00112233\n");
-    assert_true(hf_db_ignores(c.db, hf_bytes_text("Zeta")));
-    assert_true(hf_db_ignores(c.db, hf_bytes_text("Win.Test.A-1")));
-    assert_true(hf_db_ignores(c.db, hf_bytes_text("B")));
-    assert_true(hf_db_ignores(c.db, hf_bytes_text("D")));
-    assert_false(hf_db_ignores(c.db, hf_bytes_text("C"))); /* one version of it is */
-    assert_false(hf_db_ignores(c.db, hf_bytes_text("E")));
-    assert_false(hf_db_ignores(c.db, hf_bytes_text("Zet")));
-    assert_false(hf_db_ignores(c.db, hf_bytes_text("")));
+    assert_true(hf_db_ignores(c.db, 0, hf_bytes_text("Zeta")));
+    assert_true(hf_db_ignores(c.db, 0, hf_bytes_text("Win.Test.A-1")));
+    assert_true(hf_db_ignores(c.db, 0, hf_bytes_text("B")));
+    assert_true(hf_db_ignores(c.db, 0, hf_bytes_text("D")));
+    assert_false(hf_db_ignores(c.db, 0, hf_bytes_text("C"))); /* one version of it is */
+    assert_false(hf_db_ignores(c.db, 0, hf_bytes_text("E")));
+    assert_false(hf_db_ignores(c.db, 0, hf_bytes_text("Zet")));
+    assert_false(hf_db_ignores(c.db, 0, hf_bytes_text("")));
     assert_int_equal(c.summary.bad_lines, 1);
     compiled_done(&c);
 }
@@ -370,7 +372,7 @@ static void a_later_segment_withdraws_signatures(void **state)
     assert_string_equal(found_name(db, MD5_B, 100), "B-1");
     assert_string_equal(found_name(db, SHA256_A, 100), "New-1");
     struct hf_digests d = digests_of(MD5_A);
-    assert_false(hf_db_allows(db, 100, &d));
+    assert_false(hf_db_allows(db, 0, 100, &d));
     struct hf_rule r;
     uint32_t signature;
     assert_int_equal(hf_db_rule(db, 0, 0, &r, &signature), HF_OK);
@@ -389,6 +391,94 @@ static void a_later_segment_withdraws_signatures(void **state)
     compiled_done(&parts[1]);
 }
 
+/* What each segment's lists and tombstones do to a signature of another one. */
+static void lists_of_a_publisher_count_for_its_own_signatures_only(void **state)
+{
+    (void)state;
+    enum { OWNER, ANNA, BERT, EVERY, SEGMENTS };
+    struct compile_source of[] = {
+        {"a.hdb", MD5_A ":100:A-1\n"}, {"a.fp", MD5_A ":100:ok\n"}, {"a.ign2", "A-1\n"}};
+    const struct hf_db_place places[SEGMENTS] = {
+        {HF_DB_PLAN_OWNER, 0}, {1, 0}, {2, 0}, {3, HF_DB_PLAN_EVERYWHERE}};
+    struct hf_digests d = digests_of(MD5_A);
+    for (int lists = 0; lists < SEGMENTS; lists++) {
+        struct compiled parts[SEGMENTS];
+        for (int s = 0; s < SEGMENTS; s++)
+            parts[s] = compile(of, s == lists ? 3 : 1);
+        struct hf_db *db = open_planned(parts, SEGMENTS, places);
+        assert_int_equal(hf_db_segment_count(db), SEGMENTS);
+        for (uint32_t finder = 0; finder < SEGMENTS; finder++) {
+            bool counts = lists == OWNER || (int)finder == lists ||
+                          (lists == EVERY && finder != OWNER);
+            assert_int_equal(hf_db_allows(db, finder, 100, &d), counts);
+            assert_int_equal(hf_db_allow_wanted(db, finder, 100) != 0, counts);
+            assert_int_equal(hf_db_ignores(db, finder, hf_bytes_text("A-1")), counts);
+        }
+        hf_db_close(db);
+        for (int s = 0; s < SEGMENTS; s++)
+            compiled_done(&parts[s]);
+    }
+}
+
+static void nobody_but_the_owner_withdraws_what_others_publish(void **state)
+{
+    (void)state;
+    struct compiled parts[2] = {compile_one("a.hdb", MD5_A ":100:A-1\n")};
+    struct hf_build *build = hf_build_new(NULL, NULL);
+    hf_build_withdraw(build, true);
+    assert_int_equal(hf_build_read_text(build, "x.hdb", hf_bytes_text(MD5_A ":100:A-1\n")),
+                     HF_OK);
+    assert_int_equal(hf_build_write(build, &parts[1].bytes), HF_OK);
+    hf_build_free(build);
+    static const struct {
+        struct hf_db_place places[2];
+        bool withdrawn;
+    } cases[] = {{{{1, 0}, {1, 0}}, true},
+                 {{{1, 0}, {2, 0}}, false},
+                 {{{1, 0}, {2, HF_DB_PLAN_EVERYWHERE}}, false},
+                 {{{1, 0}, {HF_DB_PLAN_OWNER, 0}}, true},
+                 {{{HF_DB_PLAN_OWNER, 0}, {1, 0}}, false}};
+    uint8_t last[16] = {0}, is[16];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct hf_db *db = open_planned(parts, 2, cases[i].places);
+        assert_string_equal(found_name(db, MD5_A, 100), cases[i].withdrawn ? "" : "A-1");
+        hf_db_generation(db, is);
+        assert_memory_not_equal(is, last, 16); /* another plan, another name */
+        memcpy(last, is, 16);
+        hf_db_close(db);
+    }
+    compiled_done(&parts[0]);
+    compiled_done(&parts[1]);
+}
+
+static void a_damaged_plan_is_refused(void **state)
+{
+    (void)state;
+    struct compiled c = compile_one("a.hdb", MD5_A ":100:A-1\n");
+    struct hf_buffer plan = {0};
+    const struct hf_db_place places[2] = {{1, 0}, {2, 0}};
+    int fds[2] = {hf_memfd_of("segment", hf_buffer_view(&c.bytes))};
+    struct hf_db *db;
+    hf_db_plan_write(&plan, places, 1);
+    for (size_t n = 0; n <= plan.len; n++) {
+        fds[1] = hf_memfd_of("plan", hf_bytes_of(plan.data, n));
+        assert_int_equal(hf_db_open(fds, 2, &db), n == plan.len ? HF_OK : HF_MALFORMED);
+        hf_db_close(db);
+        close(fds[1]);
+    }
+    assert_int_equal(hf_db_open(&fds[0], 1, &db), HF_OK);
+    hf_db_close(db);
+    hf_buffer_clear(&plan);
+    hf_db_plan_write(&plan, places, 2); /* for two, and there is one */
+    fds[1] = hf_memfd_of("plan", hf_buffer_view(&plan));
+    assert_int_equal(hf_db_open(fds, 2, &db), HF_MALFORMED);
+    assert_int_equal(hf_db_open(&fds[1], 1, &db), HF_MALFORMED);
+    close(fds[0]);
+    close(fds[1]);
+    hf_buffer_done(&plan);
+    compiled_done(&c);
+}
+
 static void an_empty_database_opens_and_finds_nothing(void **state)
 {
     (void)state;
@@ -398,7 +488,7 @@ static void an_empty_database_opens_and_finds_nothing(void **state)
     assert_null(hf_db_matcher(c.db, 0, 0));
     assert_null(hf_db_matcher(c.db, 1, 0));
     assert_int_equal(hf_db_rules_waking_alone(c.db, 0).len, 0);
-    assert_false(hf_db_ignores(c.db, hf_bytes_text("x")));
+    assert_false(hf_db_ignores(c.db, 0, hf_bytes_text("x")));
     struct hf_buffer note = {0};
     assert_int_equal(hf_db_check(c.db, &note), HF_OK);
     hf_buffer_done(&note);
@@ -506,6 +596,9 @@ int main(void)
         cmocka_unit_test(sources_and_licences_are_kept),
         cmocka_unit_test(the_same_signature_twice_is_kept_once),
         cmocka_unit_test(a_later_segment_withdraws_signatures),
+        cmocka_unit_test(lists_of_a_publisher_count_for_its_own_signatures_only),
+        cmocka_unit_test(nobody_but_the_owner_withdraws_what_others_publish),
+        cmocka_unit_test(a_damaged_plan_is_refused),
         cmocka_unit_test(an_empty_database_opens_and_finds_nothing),
         cmocka_unit_test(cut_and_changed_files_are_refused),
         cmocka_unit_test(the_full_check_sees_every_changed_byte),
