@@ -5,6 +5,7 @@
 #include "base/auto.h"
 #include "base/text.h"
 #include "cli/databases.h"
+#include "cli/rules_what.h"
 #include "update/site.h"
 
 #include <inttypes.h>
@@ -26,7 +27,8 @@ static int run_why(const struct hf_arguments *arguments);
 const struct hf_command hf_command_rules_why = {
     .name = "why",
     .operands = "[OPTION]... NAME",
-    .summary = "say where a signature comes from: publisher, generation, source, licence",
+    .summary =
+        "say what a signature is and where it comes from: publisher, generation, source",
     .details =
         "Exit codes: 0 found, 1 no signature has this name, 2 not all could be read.",
     .options = why_options,
@@ -45,7 +47,7 @@ struct origin {
 };
 
 /* ".../feeds/NAME/gen/HASH/FILE", as update/site.h lays them out. */
-static struct origin origin_of(int fd)
+static struct origin origin_of(int fd, const char *home)
 {
     struct origin o = {0};
     char link[32];
@@ -54,14 +56,15 @@ static struct origin origin_of(int fd)
     o.path[n > 0 ? n : 0] = 0;
     if (strncmp(o.path, "/memfd:holdfast-content", 23) == 0)
         (void)snprintf(o.path, sizeof o.path, "built-in");
-    const char *feed = strstr(o.path, "/feeds/");
-    if (feed != NULL &&
-        sscanf(feed, "/feeds/%63[^/]/gen/%64[0-9a-f]/", o.publisher, o.generation) != 2)
+    for (const char *feed = o.path; (feed = strstr(feed, "/feeds/")) != NULL; feed++) {
+        if (sscanf(feed, "/feeds/%63[^/]/gen/%64[0-9a-f]/", o.publisher, o.generation) == 2)
+            break;
         o.publisher[0] = o.generation[0] = 0;
+    }
     struct hf_site place = {.config_dir = -1, .content_dir = -1};
     struct hf_endpoint e = {.trust_dir = -1, .feed_dir = -1};
     struct hf_hash hash;
-    if (o.publisher[0] != 0 && hf_site_look(&place, NULL) == HF_OK &&
+    if (o.publisher[0] != 0 && hf_site_look(&place, home) == HF_OK &&
         hf_endpoint_open(&place, o.publisher, &e) == HF_ACCEPTED &&
         hf_unhex(hf_bytes_text(o.generation), hash.bytes, sizeof hash.bytes) ==
             sizeof hash.bytes)
@@ -73,11 +76,21 @@ static struct origin origin_of(int fd)
     return o;
 }
 
-static void put_json(struct hf_buffer *out, const char *name, const struct origin *o,
-                     struct hf_bytes source, struct hf_bytes licence, bool withdrawn)
+/* One signature that has the name. */
+struct hit {
+    const char *name;
+    const struct hf_db *db;
+    struct hf_signature signature;
+    struct origin origin;
+    struct hf_bytes source, licence;
+    bool withdrawn;
+};
+
+static void put_json(struct hf_buffer *out, const struct hit *h)
 {
+    const struct origin *o = &h->origin;
     hf_buffer_text(out, "{\"name\":");
-    hf_json_string(out, hf_bytes_text(name));
+    hf_json_string(out, hf_bytes_text(h->name));
     hf_buffer_text(out, ",\"database\":");
     hf_json_string(out, hf_bytes_text(o->path));
     hf_buffer_text(out, ",\"publisher\":");
@@ -87,30 +100,33 @@ static void put_json(struct hf_buffer *out, const char *name, const struct origi
         hf_buffer_text(out, "null");
     hf_buffer_format(out, ",\"version\":%" PRIu64 ",\"generation\":\"%s\",\"source\":",
                      o->version, o->generation);
-    hf_json_string(out, source);
+    hf_json_string(out, h->source);
     hf_buffer_text(out, ",\"licence\":");
-    hf_json_string(out, licence);
-    hf_buffer_format(out, ",\"withdrawn\":%s}\n", withdrawn ? "true" : "false");
+    hf_json_string(out, h->licence);
+    hf_buffer_format(out, ",\"withdrawn\":%s", h->withdrawn ? "true" : "false");
+    hf_rules_what_json(out, h->db, h->signature);
+    hf_buffer_text(out, "}\n");
 }
 
-static void put_text(struct hf_buffer *out, const char *name, const struct origin *o,
-                     struct hf_bytes source, struct hf_bytes licence, bool withdrawn)
+static void put_text(struct hf_buffer *out, const struct hit *h)
 {
-    hf_escape(out, hf_bytes_text(name));
-    hf_buffer_text(out, withdrawn ? " (withdrawn)\n" : "\n");
+    const struct origin *o = &h->origin;
+    hf_escape(out, hf_bytes_text(h->name));
+    hf_buffer_text(out, h->withdrawn ? " (withdrawn)\n" : "\n");
     if (o->publisher[0] != 0)
         hf_buffer_format(out, "  publisher  %s, version %" PRIu64 ", generation %.16s\n",
                          o->publisher, o->version, o->generation);
     hf_buffer_text(out, "  database   ");
     hf_escape(out, hf_bytes_text(o->path));
     hf_buffer_text(out, "\n  source     ");
-    hf_escape(out, source);
+    hf_escape(out, h->source);
     hf_buffer_text(out, "\n  licence    ");
-    if (licence.len > 0)
-        hf_escape(out, licence);
+    if (h->licence.len > 0)
+        hf_escape(out, h->licence);
     else
         hf_buffer_text(out, "not stated");
     hf_buffer_u8(out, '\n');
+    hf_rules_what_text(out, h->db, h->signature);
 }
 
 static uint64_t look(const struct hf_arguments *arguments,
@@ -126,12 +142,12 @@ static uint64_t look(const struct hf_arguments *arguments,
             st = hf_db_name(databases->db, s, &is);
             if (st != HF_OK || !hf_bytes_equal(hf_buffer_view(&is), hf_bytes_text(name)))
                 continue;
-            struct hf_bytes source, licence;
-            struct origin o = origin_of(databases->fds[segment]);
-            if (hf_db_source(databases->db, s, &source, &licence) != HF_OK)
+            struct hit h = {.name = name, .db = databases->db, .signature = s};
+            h.origin = origin_of(databases->fds[segment], arguments->values[WHY_HOME].text);
+            h.withdrawn = hf_db_withdrawn(databases->db, s);
+            if (hf_db_source(databases->db, s, &h.source, &h.licence) != HF_OK)
                 continue;
-            (arguments->values[WHY_JSON].count > 0 ? put_json : put_text)(
-                out, name, &o, source, licence, hf_db_withdrawn(databases->db, s));
+            (arguments->values[WHY_JSON].count > 0 ? put_json : put_text)(out, &h);
             found++;
         }
     }
@@ -149,8 +165,15 @@ static int run_why(const struct hf_arguments *arguments)
     HF_AUTO(hf_databases_done) struct hf_databases databases;
     HF_AUTO(hf_buffer_done) struct hf_buffer error = {0}, out = {0};
     const struct hf_option_value *db = &arguments->values[WHY_DB];
-    if (hf_databases_open(&databases, db->list, db->count, on_note,
-                          (void *)(uintptr_t)arguments, &error) != HF_OK) {
+    const struct hf_pua pua = {0};
+    void *user = (void *)(uintptr_t)arguments;
+    enum hf_status st =
+        db->count > 0
+            ? hf_databases_open(&databases, db->list, db->count, on_note, user, &error)
+            : hf_databases_open_published(&databases, NULL, 0, &pua,
+                                          arguments->values[WHY_HOME].text, on_note, user,
+                                          &error);
+    if (st != HF_OK) {
         hf_complain(arguments, "%.*s", (int)error.len,
                     error.len > 0 ? (const char *)error.data : "");
         return HF_EXIT_ERROR;

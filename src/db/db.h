@@ -128,6 +128,19 @@ HF_MUST_USE enum hf_status hf_db_signature_id(const struct hf_db *db,
 /* Whether a signature was withdrawn by a later segment of its own group, or of the owner's. */
 bool hf_db_withdrawn(const struct hf_db *db, struct hf_signature signature);
 
+/* What a signature is, for people who ask. */
+struct hf_db_what {
+    bool is_rule;
+    uint32_t rule; /* its number, for hf_db_rule */
+    enum hf_db_section
+        type; /* else: which table, its digest as far as it is kept, the size */
+    struct hf_bytes digest;
+    uint64_t size; /* UINT64_MAX: any */
+};
+/* HF_NOTFOUND, HF_MALFORMED. */
+HF_MUST_USE enum hf_status hf_db_what(const struct hf_db *db, struct hf_signature signature,
+                                      struct hf_db_what *what);
+
 /* A signature's name and where it came from, appended to out. HF_NOTFOUND, HF_MALFORMED. */
 HF_MUST_USE enum hf_status hf_db_name(const struct hf_db *db, struct hf_signature signature,
                                       struct hf_buffer *out);

@@ -226,6 +226,28 @@ enum hf_status hf_db_signature_id(const struct hf_db *db, struct hf_signature si
     return HF_OK;
 }
 
+enum hf_status hf_db_what(const struct hf_db *db, struct hf_signature signature,
+                          struct hf_db_what *what)
+{
+    const struct hf_segment *s = segment_at(db, signature.segment);
+    uint32_t number = signature.number, entry;
+    *what = (struct hf_db_what){0};
+    if (s == NULL)
+        return HF_NOTFOUND;
+    if (number >= s->rules.first && number - s->rules.first < s->rules.count) {
+        what->is_rule = true;
+        what->rule = number - s->rules.first;
+        return HF_OK;
+    }
+    const struct hf_hash_table *table = hf_segment_table_of(s, number, &what->type, &entry);
+    if (table == NULL)
+        return HF_NOTFOUND;
+    what->digest = hf_hash_table_digest(table, entry);
+    return what->digest.len > 0 && hf_hash_table_size_of(table, entry, &what->size)
+               ? HF_OK
+               : HF_MALFORMED;
+}
+
 static bool holds(struct hf_bytes ids, uint64_t id)
 {
     size_t low = 0, high = ids.len / 8;

@@ -58,9 +58,29 @@ def a_scan_uses_what_was_published():
     why = json.loads(r.stdout)
     assert (why["publisher"], why["version"], why["withdrawn"]) == ("test", 1, False), r
     assert why["source"].endswith("s1.hsb") and len(why["generation"]) == 64, r
+    assert (why["kind"], why["algorithm"], why["size"]) == ("digest", "SHA-256", len(A)), r
+    assert hashlib.sha256(A).hexdigest().startswith(why["digest"]) and len(why["digest"]) == 24, r
     r = run(HOLDFAST, "rules", "why", "Mine", env=env, **more)
     assert b"publisher" not in r.stdout and b"mine.hsb" in r.stdout and b"licence" in r.stdout, r
     assert run(HOLDFAST, "rules", "why", "Nobody", env=env, **more).returncode == 1
+
+
+@case
+def why_knows_another_folder():
+    "rules why --home says publisher, release and what the signature is, for each release's own text"
+    p, e = one()
+    with open(os.path.join(p.sources, "r.yar"), "w") as f:
+        f.write('rule Named { meta: author = "somebody" strings: $a = "needle" nocase $h = { 01 02 ?? 03 04 05 } condition: all of them and filesize < 99 }\n')
+    p.release()
+    assert e.update()["version"] == 2
+    why = json.loads(hf("rules", "why", "--home", e.home, "--json", "Named").stdout)
+    assert (why["publisher"], why["version"], why["kind"], len(why["patterns"])) == ("test", 2, "rule", 2), why
+    a, h = why["patterns"]
+    assert (a["name"], bytes.fromhex(a["bytes"]), a["modifiers"]) == ("$a", b"needle", ["nocase"]), why
+    assert (h["name"], h["kind"], h["piece"]) == ("$h", "hex", "030405"), why
+    text = hf("rules", "why", "--home", e.home, "Named").stdout
+    assert b'text  "needle" nocase' in text and b"author = somebody" in text and b"test, version 2" in text, text
+    assert run(HOLDFAST, "rules", "why", "--home", e.home, "Elsewhere").returncode == 1
 
 
 @case
